@@ -1,0 +1,10 @@
+#pragma once
+
+namespace udk::store {
+
+// Whether images and containers can be removed (the file PROTECT).
+enum class Protection { off, on };
+// Removal::force: whatever the modes of the files are, and on where a part cannot be removed.
+enum class Removal { normal, force };
+
+}  // namespace udk::store
