@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "archive/byte_source.hpp"
+#include "archive/owner_record.hpp"
+#include "base/result.hpp"
+
+// Layers of an image become a directory tree (OCI image-spec, layer.md).
+namespace udk::archive {
+
+// One layer as it is stored: a tar archive, plain or compressed (found out from its first bytes, whatever a media type
+// says). Digests are "sha256:HEX" or "sha512:HEX".
+struct LayerInput {
+  std::unique_ptr<ByteSource> blob;        // read once, front to back
+  std::string name;                        // the layer in error texts
+  std::optional<std::string> blob_digest;  // of the stored bytes; verified when given
+  std::optional<std::string> diff_id;      // of the uncompressed bytes; verified when given
+};
+
+// What an archive may cost. Beyond it the answer is Code::corrupt.
+struct Limits {
+  std::uint64_t bytes = std::uint64_t{1} << 40;        // uncompressed, all layers together
+  std::uint64_t entries = 20'000'000;                  // all layers together
+  std::uint64_t ratio = 300;                           // uncompressed : stored, once a layer is larger than free_bytes
+  std::uint64_t free_bytes = std::uint64_t{1} << 30;   // any ratio is fine below it
+  std::size_t depth = 256;                             // directories above one another
+  std::size_t extended_header = std::size_t{1} << 20;  // bytes of the PAX or GNU headers of one entry
+};
+
+// Threads::one does all in the calling thread: the least CPU. Threads::pipeline decompresses and hashes in a second
+// thread while this one writes: the least time where a core is idle.
+enum class Threads { one, pipeline };
+
+struct ApplyOptions {
+  Limits limits;
+  Threads threads = Threads::one;
+};
+
+struct AppliedLayer {
+  std::string diff_id;             // of what was read, "sha256:HEX" unless a sha512 one was given
+  std::uint64_t stored_bytes = 0;  // compressed
+  std::uint64_t tar_bytes = 0;     // uncompressed, with all headers and padding
+};
+
+struct ApplyReport {
+  std::vector<AppliedLayer> layers;
+  std::uint64_t entries = 0;  // in the archives
+  std::uint64_t files = 0;    // regular files written, of this
+  std::uint64_t content_bytes = 0;
+  std::uint64_t whiteouts = 0;        // that removed something or not
+  std::uint64_t skipped_devices = 0;  // device nodes and FIFOs that cannot be made, and what is below /dev
+};
+
+// Applies layers, base first, to the directory `root` (an open directory with entries of its own or empty; what is
+// there counts as a lower layer). The result is what an overlay of the layers would show, with these exceptions, made
+// so that an ordinary user owns and can delete all of it:
+// - owners are the caller, set-id bits are not set, files have u+rw and directories u+rwx. What was lost by that is in
+//   `owners`, which is brought up to date (entries of removed files vanish);
+// - device nodes and the content of /dev are left out, extended attributes too.
+// The umask has no influence; modification times are kept, those of directories too.
+//
+// Nothing outside `root` is read or written whatever the archives say: each path is walked by directory descriptors,
+// a symlink that is a parent directory is resolved as if `root` were "/". Names with "..", NUL or empty ones are
+// Code::corrupt, as are a broken archive, a digest that differs, a limit exceeded or an unknown compression; a full
+// disk or quota is Code::no_space. After an error the tree is incomplete: the caller throws it away. Digests are known
+// at the end of each layer only, so the tree must not be used before the success of the whole call.
+Result<ApplyReport> apply_layers(std::span<LayerInput> layers, int root, const ApplyOptions& options,
+                                 OwnerRecord& owners);
+
+}  // namespace udk::archive
