@@ -30,16 +30,20 @@ class GuestView {
   void add(Bind bind);
   [[nodiscard]] const std::vector<Bind>& binds() const { return binds_; }
 
-  // Follows `path` (absolute) to its end; the last component's link is followed too. Missing components are kept as
-  // they are. Code::not_found never; Code::usage for a loop of links or a path through a file.
+  // Follows `path` (absolute) to its end; the last component's link is followed too. What is missing is no error: the
+  // components from there on are kept as they are. Errors: ENOTDIR (Code::not_found), ELOOP, no permission.
   [[nodiscard]] Result<GuestLocation> locate(std::string_view path) const;
-  // The file's content, "" if there is none (nothing there, not a regular file).
+  // The content of a regular file, "" if there is none.
   [[nodiscard]] Result<std::string> read(std::string_view path, std::size_t limit) const;
   // mkdir -p of a guest path, only for what lies in ROOT itself. Code::denied where a bind would have to be written.
   [[nodiscard]] Result<> make_dirs(std::string_view path) const;
 
  private:
+  // Of canonical guest paths, where "" is the root.
+  [[nodiscard]] const Bind* bind_of(std::string_view guest) const;
   [[nodiscard]] std::string host_path(const std::string& guest) const;
+  [[nodiscard]] bool holds_mount_point(std::string_view guest) const;
+  [[nodiscard]] Result<std::optional<struct stat>> status(const std::string& guest) const;
   std::string root_;
   std::vector<Bind> binds_;
 };
