@@ -16,7 +16,8 @@ namespace udk::store {
 struct Context;
 
 // A blob on its way into the store. What was written stays on the disk when the object or the process ends before
-// commit(), and the next StagedBlob of the same digest goes on from there. It holds a lock: no other process writes it.
+// commit(), and the next StagedBlob of the same digest goes on from there; only a full disk removes it at once. It
+// holds a lock: nobody else writes it.
 class StagedBlob {
  public:
   StagedBlob(StagedBlob&&) noexcept;
@@ -38,6 +39,8 @@ class StagedBlob {
   friend class Blobs;
   struct State;
   explicit StagedBlob(std::unique_ptr<State> state);
+  static Result<StagedBlob> open(const Context& context, const image::Digest& digest, std::optional<std::uint64_t> size,
+                                 Lock lock);
   std::unique_ptr<State> state_;
 };
 
@@ -59,7 +62,8 @@ class Blobs {
 
   // Starts or resumes. nullopt: the blob is there, perhaps since another process finished it while this one waited.
   // `size` is the size that the manifest promises. IfHeld::fail: Code::busy at once. Two processes that fetch several
-  // blobs at a time would wait for each other for ever: use IfHeld::wait only while holding no other StagedBlob.
+  // blobs at a time would wait for each other for ever, and a process that stages one digest twice for itself: use
+  // IfHeld::wait only while holding no other StagedBlob.
   Result<std::optional<StagedBlob>> stage(const image::Digest& digest, std::optional<std::uint64_t> size,
                                           IfHeld if_held = IfHeld::wait) const;
   // Content that is in memory already.

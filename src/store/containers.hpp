@@ -63,6 +63,8 @@ class ContainerDraft {
   friend class Containers;
   struct State;
   explicit ContainerDraft(std::unique_ptr<State> state);
+  static Result<ContainerDraft> make(std::shared_ptr<const Context> context);
+  void release();
   std::unique_ptr<State> state_;
 };
 
@@ -115,6 +117,7 @@ class Containers {
   Result<> rename_alias(const std::string& old_name, const std::string& new_name) const;
 
  private:
+  [[nodiscard]] Result<std::string> take_away(const std::string& id, Removal removal) const;
   std::shared_ptr<const Context> context_;
 };
 

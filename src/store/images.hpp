@@ -79,11 +79,14 @@ class ImageDraft {
   // not). What the image was before, also in the old v1 format, is visible until it is replaced, then removed with the
   // blobs that no other image needs. A protected image stays protected.
   Result<> publish(const image::Manifest& manifest);
+  // Gives up: deletes the blobs that nothing else needs at once, for instance since the disk is full.
+  void abandon();
 
  private:
   friend class Images;
   struct State;
   explicit ImageDraft(std::unique_ptr<State> state);
+  void release();
   std::unique_ptr<State> state_;
 };
 

@@ -35,8 +35,6 @@ class Lock {
   // text names the holder where it is known. `what` is for messages: "the download of sha256:...".
   static Result<Lock> acquire(const std::string& dir, const std::string& name, LockMode mode, const Waiting& waiting,
                               const std::string& what);
-  // True if somebody alive holds the lock in any mode. Creates nothing.
-  static bool is_held(const std::string& dir, const std::string& name);
 
   Lock(Lock&&) noexcept;
   Lock& operator=(Lock&&) noexcept;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -25,8 +26,8 @@ class Store {
   [[nodiscard]] Containers containers() const { return Containers(context_); }
 
   // Removes what processes that died left behind. Whoever writes does it anyway; never fails, never touches what is
-  // alive.
-  void sweep() const;
+  // alive. What failed pulls have fetched is kept for `keep`, so that the next attempt can go on.
+  void sweep(std::chrono::seconds keep = std::chrono::hours(24)) const;
 
  private:
   explicit Store(std::shared_ptr<const Context> context) : context_(std::move(context)) {}
