@@ -1,7 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,36 +12,44 @@
 #include "archive/byte_source.hpp"
 #include "archive/owner_record.hpp"
 #include "base/result.hpp"
+#include "image/digest.hpp"
 
 // Layers of an image become a directory tree (OCI image-spec, layer.md).
 namespace udk::archive {
 
 // One layer as it is stored: a tar archive, plain or compressed (found out from its first bytes, whatever a media type
-// says). Digests are "sha256:HEX" or "sha512:HEX".
+// says).
 struct LayerInput {
-  std::unique_ptr<ByteSource> blob;        // read once, front to back
-  std::string name;                        // the layer in error texts
-  std::optional<std::string> blob_digest;  // of the stored bytes; verified when given
-  std::optional<std::string> diff_id;      // of the uncompressed bytes; verified when given
+  std::unique_ptr<ByteSource> blob;      // read once, front to back
+  std::string name;                      // the layer in error texts
+  std::optional<image::Digest> digest;   // of the stored bytes; verified when given
+  std::optional<image::Digest> diff_id;  // of the uncompressed bytes; verified when given
 };
 
 // What an archive may cost. Beyond it the answer is Code::corrupt.
 struct Limits {
-  std::uint64_t bytes = std::uint64_t{1} << 40;        // uncompressed, all layers together
-  std::uint64_t entries = 20'000'000;                  // all layers together
-  std::uint64_t ratio = 300;                           // uncompressed : stored, once a layer is larger than free_bytes
-  std::uint64_t free_bytes = std::uint64_t{1} << 30;   // any ratio is fine below it
-  std::size_t depth = 256;                             // directories above one another
-  std::size_t extended_header = std::size_t{1} << 20;  // bytes of the PAX or GNU headers of one entry
+  std::uint64_t bytes = std::uint64_t{1} << 40;       // uncompressed, all layers together
+  std::uint64_t entries = 20'000'000;                 // all layers together
+  std::uint64_t ratio = 300;                          // uncompressed : stored, once a layer is larger than free_bytes
+  std::uint64_t free_bytes = std::uint64_t{1} << 30;  // any ratio is fine below it
+  std::size_t depth = 256;                            // directories above one another
 };
 
 // Threads::one does all in the calling thread: the least CPU. Threads::pipeline decompresses and hashes in a second
 // thread while this one writes: the least time where a core is idle.
 enum class Threads { one, pipeline };
 
+// How far it is, in the current layer.
+struct Progress {
+  std::size_t layer = 0;           // its number, 0 is the base
+  std::uint64_t stored_bytes = 0;  // of it read
+};
+
 struct ApplyOptions {
   Limits limits;
   Threads threads = Threads::one;
+  // Called about every 8 MiB of plain data, in the calling thread; an error ends the whole.
+  std::function<Result<>(const Progress&)> progress;
 };
 
 struct AppliedLayer {
