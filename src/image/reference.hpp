@@ -31,6 +31,8 @@ class Reference {
   [[nodiscard]] bool is_docker_hub() const;
   // The repository at the registry: without the registry's name, "library/" put before a lone name at Docker Hub.
   [[nodiscard]] std::string remote_repository() const;
+  // The name without the registry, as typed.
+  [[nodiscard]] const std::string& path() const { return path_; }
   // What to ask the registry for: the digest if there is one, else the tag, else "latest".
   [[nodiscard]] std::string remote_tag() const { return tag(); }
   [[nodiscard]] const std::optional<Digest>& digest() const { return digest_; }

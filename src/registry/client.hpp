@@ -92,7 +92,4 @@ class Client {
   std::unique_ptr<Impl> impl_;
 };
 
-// Once, before the first thread is started: initialises libcurl without reading any configuration of the host.
-Result<> global_init();
-
 }  // namespace udk::registry

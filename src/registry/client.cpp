@@ -1,0 +1,88 @@
+#include "registry/client.hpp"
+
+#include <curl/curl.h>
+
+#include "registry/blob_fetch.hpp"
+#include "registry/manifests.hpp"
+#include "registry/session.hpp"
+
+namespace udk::registry {
+namespace {
+
+// Errors that say "there is nothing of that name for you".
+bool is_absent(Code code) { return code == Code::not_found || code == Code::unauthorized || code == Code::denied; }
+
+}  // namespace
+
+class Client::Impl {
+ public:
+  explicit Impl(std::unique_ptr<Session> session) : session_(std::move(session)) {}
+  Session& session() { return *session_; }
+
+  struct Found {
+    VerifiedDocument document;
+    std::string repository;
+  };
+
+  // A lone name means Docker Hub's library/NAME. A registry of one's own may be a mirror of it or hold NAME itself.
+  Result<Found> find(const image::Reference& reference) {
+    TRY(reference.check_remote());
+    auto repository = reference.remote_repository();
+    auto first = get(reference, repository);
+    bool may_be_plain = repository != reference.path() && !session_->is_docker_hub();
+    if (first || !may_be_plain || !is_absent(first.error().code)) return first;
+    auto second = get(reference, reference.path());
+    return second ? std::move(second) : std::move(first);
+  }
+
+ private:
+  Result<Found> get(const image::Reference& reference, const std::string& repository) {
+    TRY_ASSIGN(auto document, get_manifest(*session_, repository, reference.remote_tag(), reference.digest(),
+                                           "image " + reference.name()));
+    return Found{std::move(document), repository};
+  }
+
+  std::unique_ptr<Session> session_;
+};
+
+Client::Client(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+
+Result<Client> Client::create(Options options) {
+  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (initialised != CURLE_OK) return fail(Code::internal, "libcurl cannot be initialised");
+  TRY_ASSIGN(auto session, Session::create(std::move(options)));
+  return Client(std::make_unique<Impl>(std::move(session)));
+}
+
+Result<Fetched> Client::fetch_manifest(const image::Reference& reference) {
+  TRY_ASSIGN(auto found, impl_->find(reference));
+  return std::visit(
+      [&](auto& document) {
+        return Fetched{std::move(document.raw), std::move(document.media_type), std::move(found.document.digest)};
+      },
+      found.document.document);
+}
+
+Result<Resolved> Client::resolve(const image::Reference& reference, const image::Platform& platform) {
+  TRY_ASSIGN(auto found, impl_->find(reference));
+  return descend(impl_->session(), found.repository, std::move(found.document), platform, "image " + reference.name());
+}
+
+Result<> Client::fetch_blobs(const std::string& repository, std::span<BlobRequest> blobs) {
+  return fetch_all(impl_->session(), repository, blobs);
+}
+
+Result<std::vector<std::string>> Client::list_tags(const image::Reference& reference) {
+  TRY(reference.check_remote());
+  auto repository = reference.remote_repository();
+  auto first = get_tags(impl_->session(), repository);
+  bool may_be_plain = repository != reference.path() && !impl_->session().is_docker_hub();
+  if (first || !may_be_plain || !is_absent(first.error().code)) return first;
+  auto second = get_tags(impl_->session(), reference.path());
+  return second ? std::move(second) : std::move(first);
+}
+
+}  // namespace udk::registry
