@@ -1,5 +1,7 @@
 #include "container/build.hpp"
 
+#include <algorithm>
+
 #include "base/file.hpp"
 #include "base/path.hpp"
 #include "base/text.hpp"
@@ -36,8 +38,8 @@ class Builder {
     TRY_ASSIGN(metadata_, read_metadata(container_, options_));
     TRY_ASSIGN(auto variables, container_environment(metadata_, options_, host_, run_.notices));
     TRY(check_ports());
-    TRY_ASSIGN(auto volumes, collect_volumes(container_, options_, settings_, host_, run_.notices));
-    TRY(place_volumes(volumes, view_));
+    TRY_ASSIGN(volumes_, collect_volumes(container_, options_, settings_, host_, run_.notices));
+    TRY(place_volumes(volumes_, view_));
     TRY(choose_user());
     TRY(add_resolv_conf());
     auto environment = complete_environment(std::move(variables), user_, container_info(), options_, settings_, host_);
@@ -47,7 +49,7 @@ class Builder {
     run_.spec.env = environment.list();
     run_.spec.binds = view_.binds();
     run_.spec.container_id = container_.id;
-    run_.spec.kernel_release = options_.kernel;
+    TRY_ASSIGN(run_.spec.kernel_release, kernel_release());
     if (!options_.cpuset_cpus.empty()) {
       TRY_ASSIGN(run_.spec.cpus, parse_cpu_list(options_.cpuset_cpus, host_.cpus));
     }
@@ -72,6 +74,12 @@ class Builder {
     return {container_.id, run_.spec.root, "", container_.mode, container_.names};
   }
 
+  Result<std::string> kernel_release() const {
+    // utsname of uname(2): 65 bytes with the closing NUL.
+    if (options_.kernel.size() <= 64) return options_.kernel;
+    return fail(Code::usage, "invalid --kernel=" + options_.kernel + ": longer than the 64 characters of a release");
+  }
+
   Result<> check_ports() {
     std::vector<PortMap> maps;
     for (const auto& text : options_.publish) {
@@ -89,6 +97,15 @@ class Builder {
       if (bind.guest == place->guest) return true;
     }
     return false;
+  }
+
+  // Did somebody ask for this very mount point?
+  [[nodiscard]] bool is_users_volume(std::string_view guest) const {
+    auto place = view_.locate(guest);
+    return place && std::any_of(volumes_.begin(), volumes_.end(), [&](const Volume& volume) {
+             auto seat = volume.need == Need::required ? view_.locate(volume.guest) : fail(Code::not_found, "");
+             return seat && seat->guest == place->guest;
+           });
   }
 
   Result<> bind_generated(const std::string& name, std::string_view guest, std::string_view content) {
@@ -113,8 +130,10 @@ class Builder {
       TRY_ASSIGN(request.passwd, view_.read(k_passwd, k_max_accounts));
       TRY_ASSIGN(request.group, view_.read(k_group, k_max_accounts));
     }
+    bool host_home = options_.bind_home && !path_split(host_.home).empty();
+    if (host_home) request.new_home = host_.home;
     TRY_ASSIGN(user_, resolve_user(request, host_));
-    if (options_.bind_home && !path_split(host_.home).empty()) user_.home = host_.home;
+    if (host_home) user_.home = host_.home;
     run_.spec.identity = user_.identity;
     // A volume on one of the two files is the user's own arrangement of both.
     if (options_.container_auth || is_mount_point(k_passwd) || is_mount_point(k_group)) return {};
@@ -125,6 +144,7 @@ class Builder {
 
   Result<> add_resolv_conf() {
     if (options_.dns.empty() && options_.dns_search.empty()) return {};
+    if (is_users_volume(k_resolv_conf)) return {};
     auto host_text = read_file(host_.resolv_conf).value_or("");
     TRY_ASSIGN(auto text, make_resolv_conf(options_.dns, options_.dns_search, host_text));
     return bind_generated("resolv.conf", k_resolv_conf, text);
@@ -165,6 +185,7 @@ class Builder {
   const HostFacts& host_;
   GuestView view_;
   Metadata metadata_;
+  std::vector<Volume> volumes_;
   ResolvedUser user_;
   PreparedRun run_;
 };

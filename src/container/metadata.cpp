@@ -1,8 +1,19 @@
 #include "container/metadata.hpp"
 
+#include <algorithm>
+
 #include "image/image_config.hpp"
 
 namespace udk::container {
+namespace {
+
+// JSON can say NUL where the kernel's strings end.
+bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
+bool has_nul(const std::vector<std::string>& words) {
+  return std::any_of(words.begin(), words.end(), [](const std::string& word) { return has_nul(word); });
+}
+
+}  // namespace
 
 Result<Metadata> read_metadata(const ContainerInfo& container, const RunOptions& options) {
   Metadata out;
@@ -22,6 +33,11 @@ Result<Metadata> read_metadata(const ContainerInfo& container, const RunOptions&
   out.cmd = config->cmd();
   out.env = config->env();
   out.exposed_ports = config->exposed_ports();
+  if (has_nul(out.entrypoint) || has_nul(out.cmd) || has_nul(out.working_dir)) {
+    return fail(Code::corrupt,
+                "container " + container.id +
+                    ": container.json: a NUL character in Entrypoint, Cmd or WorkingDir (run it with --nometa)");
+  }
   return out;
 }
 

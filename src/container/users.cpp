@@ -109,8 +109,9 @@ Unexpected user_not_found(const UserRequest& request, std::string_view user) {
   return fail(Code::not_found, std::move(text));
 }
 
-PasswdEntry unknown_account(std::string name, uid_t uid, gid_t gid) {
-  return {std::move(name), "*UDOCKER*", "/", "/bin/sh", uid, gid};
+PasswdEntry unknown_account(const UserRequest& request, std::string name, uid_t uid, gid_t gid) {
+  bool fits = request.new_home.find_first_of(":\n") == std::string::npos;
+  return {std::move(name), "*UDOCKER*", fits ? request.new_home : "/", "/bin/sh", uid, gid};
 }
 
 Result<Found> find_user(const UserRequest& request, const std::string& user, const Accounts& accounts,
@@ -120,17 +121,17 @@ Result<Found> find_user(const UserRequest& request, const std::string& user, con
     return Found{*entry, request.source == AccountSource::host && entry->uid == host.uid};
   }
   if (user == "root" || id == 0U) {
-    if (request.source != AccountSource::host) return Found{unknown_account("root", 0, 0), false};
+    if (request.source != AccountSource::host) return Found{unknown_account(request, "root", 0, 0), false};
   }
   if (request.source == AccountSource::host || request.source == AccountSource::container_as_is)
     return user_not_found(request, user);
   if (id == host.uid || (!id && user == host.user_name)) {
     // The host's name for the invoking user, unless the container means somebody else by it.
     bool usable = is_account_name(host.user_name) && !accounts.user(host.user_name);
-    return Found{unknown_account(usable ? host.user_name : user, host.uid, host.gid), true};
+    return Found{unknown_account(request, usable ? host.user_name : user, host.uid, host.gid), true};
   }
   if (!id) return user_not_found(request, user);
-  return Found{unknown_account(std::to_string(*id), *id, host.gid), false};
+  return Found{unknown_account(request, std::to_string(*id), *id, host.gid), false};
 }
 
 Result<gid_t> find_group(const UserRequest& request, const std::string& group, const Accounts& accounts) {

@@ -21,7 +21,8 @@ struct UserRequest {
   std::string text;         // NAME, UID, NAME:GROUP, NAME:GID, UID:GROUP, UID:GID; "" for root
   bool from_image = false;  // for messages
   AccountSource source = AccountSource::container;
-  std::string passwd, group;  // text of the files: the container's, with AccountSource::host the host's
+  std::string passwd, group;   // text of the files: the container's, with AccountSource::host the host's
+  std::string new_home = "/";  // of a user that the files do not know
 };
 
 struct ResolvedUser {

@@ -129,7 +129,7 @@ Result<> add_volumes_from(const VolumesFrom& other, std::vector<Volume>& out, st
   if (!root) return fail(std::move(root).error().context(what));
   GuestView view(*root);
   for (const auto& path : config->volumes()) {
-    if (!path.starts_with('/') || path_normalize(path) == "/") {
+    if (!path.starts_with('/') || path_normalize(path) == "/" || path.find('\0') != std::string::npos) {
       notices.push_back({log::Level::warning, what + ": volume " + path + " of that image is no usable path, ignored"});
       continue;
     }

@@ -163,6 +163,11 @@ TEST_F(BuildTest, BindHome) {
   ASSERT_TRUE(run) << run.error().text;
   EXPECT_TRUE(has(run->spec, "HOME=" + (host_tree / "home")));
   EXPECT_TRUE(bind_at(run->spec, host_tree / "home"));
+  options.user = "alice";
+  run = build();
+  ASSERT_TRUE(run) << run.error().text;
+  auto passwd = read_file(bind_at(run->spec, "/etc/passwd")->host).value_or("");
+  EXPECT_TRUE(passwd.ends_with("\nalice:x:1234:1235:*UDOCKER*:" + (host_tree / "home") + ":/bin/sh\n")) << passwd;
 }
 
 TEST_F(BuildTest, Dns) {
@@ -171,6 +176,18 @@ TEST_F(BuildTest, Dns) {
   ASSERT_TRUE(run) << run.error().text;
   EXPECT_EQ(read_file(bind_at(run->spec, "/etc/resolv.conf")->host).value_or(""),
             "options ndots:1\nnameserver 192.0.2.53\n");
+  // A volume at that place is the user's word.
+  host_tree.file("mine");
+  options.volumes = {host_tree / "mine:/etc/resolv.conf"};
+  run = build();
+  ASSERT_TRUE(run) << run.error().text;
+  EXPECT_EQ(bind_at(run->spec, "/etc/resolv.conf")->host, host_tree / "mine");
+  // A system directory is not.
+  options.volumes.clear();
+  settings.sysdirs_list = {host_tree / "mine:/etc/resolv.conf"};
+  run = build();
+  ASSERT_TRUE(run) << run.error().text;
+  EXPECT_NE(bind_at(run->spec, "/etc/resolv.conf")->host, host_tree / "mine");
 }
 
 TEST_F(BuildTest, ProcessorsAndKernel) {
@@ -182,6 +199,21 @@ TEST_F(BuildTest, ProcessorsAndKernel) {
   EXPECT_EQ(run->spec.kernel_release, "6.6.6");
   options.cpuset_cpus = "9";
   EXPECT_TRUE(error().starts_with("invalid --cpuset-cpus=9")) << error();
+  options.kernel = std::string(65, '6');
+  EXPECT_TRUE(error().starts_with("invalid --kernel=666")) << error();
+}
+
+TEST_F(BuildTest, HostileMetadata) {
+  for (const char* text : {R"({"config":{"Cmd":["tool\u0000x"]}})", R"({"config":{"WorkingDir":"/a\u0000b"}})"}) {
+    container.metadata = text;
+    EXPECT_NE(error().find("NUL character"), std::string::npos) << error();
+  }
+  // Outside of ROOT is nothing.
+  container.metadata = R"({"config":{"WorkingDir":"/../../../../tmp/../x/../../srv","Cmd":["/bin/tool"]}})";
+  auto run = build();
+  ASSERT_TRUE(run) << run.error().text;
+  EXPECT_EQ(run->spec.cwd, "/srv");
+  EXPECT_TRUE(is_dir(root / "srv"));
 }
 
 TEST_F(BuildTest, NoCommandAnywhere) {
