@@ -65,7 +65,9 @@ inline Unexpected fail_errno(int err, std::string_view what) { return Unexpected
 
 // TRY_ASSIGN(declaration, expr): leave with the error, or initialise the declaration with the value.
 #define TRY_ASSIGN(decl, expr) TRY_ASSIGN_IMPL(UDK_CONCAT(try_value_, __COUNTER__), decl, expr)
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration and a name cannot be put in parentheses
 #define TRY_ASSIGN_IMPL(tmp, decl, expr)                      \
   auto tmp = (expr);                                          \
   if (!tmp) return ::udk::Unexpected(std::move(tmp).error()); \
-  decl = std::move(*tmp)  // NOLINT(bugprone-macro-parentheses): a declaration cannot be put in parentheses
+  decl = std::move(*tmp)
+// NOLINTEND(bugprone-macro-parentheses)

@@ -207,7 +207,7 @@ class Loader {
     std::vector<std::pair<std::string, Literal>> rows;
     for (const auto& [name, row] : config.docker_registries)
       rows.emplace_back(name, Literal::list({row.registry, row.index}));
-    table = Literal::table(std::move(rows));
+    table = Literal::table(rows);
   }
 
   void fill_run_settings(container::Settings& run) {
@@ -284,7 +284,7 @@ ConfigSources config_sources_of_process(std::string extra_file) {
   return out;
 }
 
-void Config::use_topdir(std::string dir) {
+void Config::use_topdir(const std::string& dir) {
   topdir = absolute(dir);
   struct Place {
     std::string_view key, name;

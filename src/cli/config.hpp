@@ -51,7 +51,7 @@ struct Config {
   std::vector<std::string> warnings;                    // lines for the user: keys that nobody knows, ...
 
   // --repo=DIR: another top directory; the directories that no file or variable sets follow it.
-  void use_topdir(std::string dir);
+  void use_topdir(const std::string& dir);
 };
 
 // Built-in defaults < system file (unless UDOCKER_NOSYSCONF) < <homedir>/udocker.conf < <topdir>/udocker.conf < extra

@@ -187,12 +187,12 @@ Literal Literal::list(const std::vector<std::string>& words, Kind kind) {
   return out;
 }
 
-Literal Literal::table(std::vector<std::pair<std::string, Literal>> rows) {
+Literal Literal::table(const std::vector<std::pair<std::string, Literal>>& rows) {
   Literal out;
   out.kind = Kind::table;
-  for (auto& [key, value] : rows) {
+  for (const auto& [key, value] : rows) {
     out.keys.push_back(of(key));
-    out.items.push_back(std::move(value));
+    out.items.push_back(value);
   }
   return out;
 }

@@ -25,7 +25,7 @@ struct Literal {
   static Literal of(std::int64_t value);
   static Literal of(std::string value);
   static Literal list(const std::vector<std::string>& words, Kind kind = Kind::list);
-  static Literal table(std::vector<std::pair<std::string, Literal>> rows);
+  static Literal table(const std::vector<std::pair<std::string, Literal>>& rows);
 
   // The member texts of a list or tuple of texts, nullopt for anything else.
   [[nodiscard]] std::optional<std::vector<std::string>> words() const;

@@ -99,7 +99,7 @@ Result<> add_file(const std::string& file, Collector& collector) {
     return fail(Code::usage,
                 "--env-file: " + file + ": holds NUL characters, so it is no text file of KEY=VALUE lines");
   std::size_t number = 0;
-  for (auto line : split(rest, '\n')) collector.add_file_line(line, file + " line " + std::to_string(++number));
+  for (auto line : split(rest, '\n')) collector.add_file_line(line, fmt::format("{} line {}", file, ++number));
   return {};
 }
 
@@ -128,7 +128,7 @@ std::optional<std::string> Environment::get(std::string_view key) const {
 std::vector<std::string> Environment::list() const {
   std::vector<std::string> out;
   out.reserve(variables_.size());
-  for (const auto& [name, value] : variables_) out.push_back(name + "=" + value);
+  for (const auto& [name, value] : variables_) out.push_back(fmt::format("{}={}", name, value));
   return out;
 }
 

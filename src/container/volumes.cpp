@@ -130,7 +130,8 @@ Result<> add_volumes_from(const VolumesFrom& other, std::vector<Volume>& out, st
   GuestView view(*root);
   for (const auto& path : config->volumes()) {
     if (!path.starts_with('/') || path_normalize(path) == "/" || path.find('\0') != std::string::npos) {
-      notices.push_back({log::Level::warning, what + ": volume " + path + " of that image is no usable path, ignored"});
+      notices.push_back(
+          {log::Level::warning, fmt::format("{}: volume {} of that image is no usable path, ignored", what, path)});
       continue;
     }
     // Docker makes the directory of a volume that the image only declares.
