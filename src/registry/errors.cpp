@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "image/media_type.hpp"
 
 namespace udk::registry {
 namespace {
@@ -20,6 +21,10 @@ std::string in_brackets(const std::string& text) { return text.empty() ? "" : " 
 
 std::string error_detail(const Response& response) {
   auto document = nlohmann::json::parse(response.body, nullptr, false);
+  // Proxies and servers on the wrong port say it in plain words.
+  auto type = image::media_type::essence(response.header("content-type"));
+  bool plain = type.empty() || type == "text/plain";
+  if (!document.is_object() && plain) return printable(trim(response.body.substr(0, k_longest_detail)));
   if (!document.is_object()) return "";
   auto errors = document.find("errors");
   std::string text;
@@ -42,7 +47,7 @@ Error transport_error(const Exchange& exchange, const std::string& what, unsigne
                                  "; check the name, the network and the proxy settings"};
     case End::untrusted:
       return {Code::network, "cannot verify the certificate of " + url.authority() + ": " + cause +
-                                 "; name its CA file with SSL_CERT_FILE, or use --insecure if you trust the network"};
+                                 "; name its CA file with CURL_CA_BUNDLE, or use --insecure if you trust the network"};
     case End::no_tls:
       return {Code::network, "no TLS connection to " + url.authority() + ": " + cause +
                                  "; if the registry has no TLS, use --insecure or a http:// URL"};

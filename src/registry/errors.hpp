@@ -8,7 +8,8 @@
 // The texts of what goes wrong with a registry: one line each, with the object, the cause and the remedy.
 namespace udk::registry {
 
-// The message of a registry's error document ({"errors":[{"code","message"}]}), printable and short; "" if none.
+// The message of a registry's error document ({"errors":[{"code","message"}]}), or a plain text; printable and short,
+// "" if none.
 std::string error_detail(const Response& response);
 
 // An exchange that brought no answer; `tries` is how often it was tried.
