@@ -24,3 +24,34 @@ with_retries() {
     sleep "$pause"
   done
 }
+
+# Makes the folder $scratch, removed at the end, and as_user, the words that run a command as the ordinary user $user
+# with a clean environment: the user udocker-test when root asks, else who asks.
+prepare_scratch() {
+  scratch=$(mktemp -d "${TMPDIR:-/tmp}/udocker-test.XXXXXX")
+  trap 'remove_scratch' EXIT
+  trap 'exit 1' INT TERM HUP
+  chmod 755 "$scratch"
+  local clean=(env -i HOME="$scratch/home" PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin LC_ALL=C.UTF-8 TMPDIR="$scratch/tmp")
+  if [ "$(id -u)" = 0 ]; then
+    user=udocker-test
+    id "$user" >/dev/null 2>&1 || useradd --home-dir /nonexistent --shell /bin/sh "$user"
+    as_user=(runuser -u "$user" -- "${clean[@]}")
+  else
+    user=$(id -un)
+    # shellcheck disable=SC2034
+    as_user=("${clean[@]}")
+  fi
+  mkdir "$scratch/home" "$scratch/tmp"
+  give_scratch
+}
+
+# Hands everything in the scratch folder to the ordinary user.
+give_scratch() {
+  [ "$(id -u)" != 0 ] || chown -R "$user": "$scratch"
+}
+
+remove_scratch() {
+  chmod -R u+rwX "$scratch" 2>/dev/null || true
+  rm -rf "$scratch"
+}

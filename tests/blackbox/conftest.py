@@ -1,0 +1,82 @@
+"""Fixtures of the black-box tests. They run as an ordinary user; ./tools/test arranges for that."""
+from __future__ import annotations
+
+import os
+import pathlib
+
+import pytest
+
+import images
+from product import Udocker
+from registry import Credentials, Registry, make_tls
+from requirements import unmet
+
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: left out by ./tools/test --quick")
+    config.addinivalue_line("markers", "requires(name): skipped where the probe of that line in tests/skips.txt fails")
+    if os.geteuid() == 0:
+        pytest.exit("the product is not run as root; use ./tools/test --blackbox", returncode=2)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("requires"):
+        for name in mark.args:
+            if reason := unmet(name):
+                pytest.skip(f"{name}: {reason}")
+
+
+@pytest.fixture(scope="session")
+def executable() -> pathlib.Path:
+    path = pathlib.Path(os.environ.get("UDOCKER_EXECUTABLE") or PROJECT / "build/release/udocker")
+    assert path.is_file(), f"{path} is missing: cmake --preset release && cmake --build --preset release"
+    return path
+
+
+@pytest.fixture
+def udocker(executable: pathlib.Path, tmp_path: pathlib.Path) -> Udocker:
+    """The product with an empty home."""
+    return Udocker(executable, tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def cache() -> pathlib.Path:
+    """Where the layouts made by images.py are."""
+    return images.default_cache()
+
+
+@pytest.fixture(scope="session")
+def layout(cache: pathlib.Path):
+    """layout(name): the OCI layout of one of the images of images.py; made now if need be."""
+    return lambda name: images.make(name, cache)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory):
+    """A plain HTTP registry, empty at first; tests use repository names of their own."""
+    with_registry = Registry(tmp_path_factory.mktemp("registry")).start()
+    yield with_registry
+    with_registry.stop()
+
+
+@pytest.fixture(scope="session")
+def tls_registry(tmp_path_factory: pytest.TempPathFactory):
+    """A registry with TLS, its own authority, and a user."""
+    folder = tmp_path_factory.mktemp("tls-registry")
+    with_tls = Registry(folder, make_tls(folder / "tls"), Credentials("someone", "se:cret word")).start()
+    yield with_tls
+    with_tls.stop()
+
+
+@pytest.fixture(scope="session")
+def pushed(registry: Registry, layout):
+    """pushed(name): the reference of one of the images of images.py in the plain registry."""
+    known: dict[str, str] = {}
+
+    def get(name: str) -> str:
+        if name not in known:
+            known[name] = registry.copy_from(layout(name), f"guests/{name}")
+        return known[name]
+    return get

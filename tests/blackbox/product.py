@@ -1,0 +1,102 @@
+"""Runs the product the way a user does, in a home and a repository of its own."""
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+HANG_LIMIT = 600  # seconds after which a command counts as hung; not a measure of anything
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What a command did."""
+
+    command: list[str]
+    status: int
+    raw_out: bytes
+    raw_err: bytes
+
+    @property
+    def out(self) -> str:
+        return self.raw_out.decode(errors="surrogateescape")
+
+    @property
+    def err(self) -> str:
+        return self.raw_err.decode(errors="surrogateescape")
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    def json(self):
+        return json.loads(self.out)
+
+    def __str__(self) -> str:
+        return f"$ {' '.join(self.command)}\n[status {self.status}]\n[stdout]\n{self.out}[stderr]\n{self.err}"
+
+
+class Udocker:
+    """The executable with a scratch home; each call is one process."""
+
+    def __init__(self, executable: pathlib.Path, home: pathlib.Path):
+        self.executable = executable
+        self.home = home
+        self.top = home / ".udocker"
+        self.environment = {"HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin", "UDOCKER_DIR": str(self.top)}
+        home.mkdir(parents=True, exist_ok=True)
+
+    def command(self, *words: str | os.PathLike) -> list[str]:
+        return [str(self.executable), *map(os.fspath, words)]
+
+    def start(self, *words: str | os.PathLike, env: dict[str, str] | None = None, **options) -> subprocess.Popen:
+        """Starts a command and leaves it to the test; pipes unless the options say otherwise."""
+        for stream in ("stdin", "stdout", "stderr"):
+            options.setdefault(stream, subprocess.PIPE)
+        return subprocess.Popen(self.command(*words), env={**self.environment, **(env or {})},
+                                cwd=options.pop("cwd", self.home), **options)
+
+    def run(self, *words: str | os.PathLike, env: dict[str, str] | None = None, stdin: bytes = b"",
+            prefix: list[str] | None = None, cwd: pathlib.Path | None = None) -> Outcome:
+        """Runs a command to its end, whatever that is. `prefix` is put before it (strace, unshare, ..)."""
+        command = [*(prefix or []), *self.command(*words)]
+        done = subprocess.run(command, env={**self.environment, **(env or {})}, input=stdin, cwd=cwd or self.home,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=HANG_LIMIT, check=False)
+        return Outcome(command, done.returncode, done.stdout, done.stderr)
+
+    def ok(self, *words: str | os.PathLike, **options) -> Outcome:
+        """Runs a command that must succeed."""
+        outcome = self.run(*words, **options)
+        assert outcome.status == 0, f"should have succeeded\n{outcome}"
+        return outcome
+
+    def fails(self, *words: str | os.PathLike, status: int = 1, **options) -> Outcome:
+        """Runs a command that must fail with this status and say why in one line on stderr."""
+        outcome = self.run(*words, **options)
+        assert outcome.status == status, f"should have ended with status {status}\n{outcome}"
+        assert len(outcome.err.strip().splitlines()) == 1, f"should have said why in one line\n{outcome}"
+        assert outcome.err.startswith("Error: "), f"the line should begin with Error:\n{outcome}"
+        return outcome
+
+    def create(self, reference: str, *options: str) -> str:
+        """Creates a container and returns its id."""
+        outcome = self.ok("create", *options, reference)
+        assert UUID.fullmatch(outcome.out.strip()), f"should have printed the id alone\n{outcome}"
+        return outcome.out.strip()
+
+    def root_of(self, container: str) -> pathlib.Path:
+        """The root tree of a container, as the product tells it."""
+        return pathlib.Path(self.ok("inspect", "-p", container).out.strip())
+
+    def snapshot(self) -> dict[str, str]:
+        """Everything below the repository with what identifies it, to show that nothing changed."""
+        seen = {}
+        for path in sorted(self.top.rglob("*")):
+            status = path.lstat()
+            extra = os.readlink(path) if path.is_symlink() else status.st_size if path.is_file() else ""
+            seen[str(path.relative_to(self.top))] = f"{status.st_mode:o} {extra}"
+        return seen

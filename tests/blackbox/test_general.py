@@ -1,0 +1,88 @@
+"""version, help, general options, and what happens before a command starts."""
+import pytest
+
+COMMANDS = ["pull", "create", "run", "ps", "images", "inspect", "rm", "rmi", "name", "rename", "rmname", "setup",
+            "version", "help", "install"]
+
+
+@pytest.mark.parametrize("words", [["version"], ["-V"], ["--version"]])
+def test_version_prints_three_keys(udocker, words):
+    lines = udocker.ok(*words).lines
+    assert [line.split(":")[0] for line in lines] == ["version", "tarball", "tarball_release"]
+    assert lines[1] == "tarball: none"
+
+
+@pytest.mark.parametrize("words", [[], ["help"], ["-h"], ["--help"], ["--help", "pull"]])
+def test_general_help_names_every_command(udocker, words):
+    text = udocker.ok(*words).out
+    for command in COMMANDS:
+        assert command in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_its_help(udocker, command):
+    outcome = udocker.ok(command, "--help")
+    assert command in outcome.out
+    assert outcome.err == ""
+
+
+def test_unknown_command(udocker):
+    outcome = udocker.fails("frobnicate")
+    assert "invalid command: frobnicate" in outcome.err
+    assert outcome.out == ""
+
+
+def test_unknown_option_is_a_syntax_error_before_anything_happens(udocker, pushed):
+    reference = pushed("busybox")
+    outcome = udocker.fails("pull", "--no-such-option", reference)
+    assert "--no-such-option" in outcome.err
+    assert udocker.ok("-q", "images").out == ""
+
+
+@pytest.mark.parametrize("command", ["images", "ps", "version", "help"])
+def test_words_too_many_are_an_error(udocker, command):
+    assert "surplus" in udocker.fails(command, "surplus").err
+
+
+def test_root_is_refused(udocker, executable):
+    as_root = ["unshare", "--user", "--map-root-user"]
+    assert "do not run as root" in udocker.fails("ps", prefix=as_root).err
+    udocker.ok("--allow-root", "ps", prefix=as_root)
+
+
+def test_first_command_makes_the_repository(udocker):
+    outcome = udocker.ok("images")
+    assert {entry.name for entry in udocker.top.iterdir()} >= {"bin", "containers", "layers", "lib", "repos"}
+    assert f"creating repo: {udocker.top}" in outcome.err
+
+
+def test_repo_option_needs_a_repository(udocker, tmp_path):
+    place = tmp_path / "elsewhere"
+    outcome = udocker.fails(f"--repo={place}", "images")
+    assert str(place) in outcome.err
+    assert not place.exists()
+
+
+def test_repo_option_names_the_repository_of_one_call(udocker, tmp_path, pushed):
+    place = tmp_path / "elsewhere"
+    for folder in ("bin", "containers", "layers", "lib", "repos"):
+        (place / folder).mkdir(parents=True)
+    reference = pushed("busybox")
+    udocker.ok(f"--repo={place}", "pull", reference)
+    assert reference in udocker.ok(f"--repo={place}", "images").out
+    assert reference not in udocker.ok("images").out
+
+
+@pytest.mark.parametrize("words", [["install"], ["install", "--force"]])
+def test_install_has_nothing_to_do(udocker, words):
+    assert udocker.ok(*words).out == ""
+
+
+def test_install_purge_removes_what_an_old_tarball_left(udocker):
+    udocker.ok("images")
+    for place in ("bin/proot-x86_64", "lib/libfakechroot-x86_64.so", "lib/VERSION", "doc/LICENSE"):
+        (udocker.top / place).parent.mkdir(exist_ok=True)
+        (udocker.top / place).write_text("old")
+    udocker.ok("install", "--purge")
+    assert not [path for folder in ("bin", "lib", "doc") for path in (udocker.top / folder).glob("*")]
+    udocker.ok("images")
