@@ -1,0 +1,23 @@
+#pragma once
+
+#include "cli/command.hpp"
+
+// One definition per file of this folder.
+namespace udk::cli {
+
+extern const Command k_create;
+extern const Command k_help;
+extern const Command k_images;
+extern const Command k_inspect;
+extern const Command k_install;
+extern const Command k_name;
+extern const Command k_ps;
+extern const Command k_pull;
+extern const Command k_rename;
+extern const Command k_rm;
+extern const Command k_rmi;
+extern const Command k_rmname;
+extern const Command k_setup;
+extern const Command k_version;
+
+}  // namespace udk::cli

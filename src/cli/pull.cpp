@@ -1,0 +1,184 @@
+#include "cli/pull.hpp"
+
+#include <deque>
+
+#include "base/log.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/progress.hpp"
+#include "image/reference.hpp"
+#include "registry/client.hpp"
+#include "registry/endpoint.hpp"
+#include "store/keystore.hpp"
+
+namespace udk::cli {
+namespace {
+
+// A blob of the store as the registry client fills it. A blob that failed its check is used up: restart() stages it
+// anew.
+class StagedSink : public registry::BlobSink {
+ public:
+  StagedSink(store::Blobs blobs, image::Descriptor descriptor, store::StagedBlob blob)
+      : blobs_(std::move(blobs)), descriptor_(std::move(descriptor)), blob_(std::move(blob)) {}
+
+  [[nodiscard]] const image::Descriptor& descriptor() const { return descriptor_; }
+  [[nodiscard]] std::uint64_t offset() const override { return blob_ ? blob_->offset() : 0; }
+  Result<> write(Bytes data) override {
+    if (!blob_) TRY(restart());
+    return blob_->write(data);
+  }
+  Result<> restart() override {
+    if (blob_) return blob_->restart();
+    TRY_ASSIGN(blob_, blobs_.stage(descriptor_.digest, descriptor_.size));
+    if (!blob_)
+      return fail(Code::busy, descriptor_.digest.text() + ": fetched by another process meanwhile, try again");
+    return {};
+  }
+  Result<> commit() {
+    auto done = blob_->commit();
+    blob_.reset();
+    return done;
+  }
+
+ private:
+  store::Blobs blobs_;
+  image::Descriptor descriptor_;
+  std::optional<store::StagedBlob> blob_;
+};
+
+registry::EndpointRules endpoint_rules(const Config& config, const PullOptions& options) {
+  registry::EndpointRules rules;
+  if (auto hub = config.docker_registries.find("docker.io"); hub != config.docker_registries.end()) {
+    rules.hub = {hub->second.registry, hub->second.index};
+  }
+  rules.registry_option = options.registry;
+  rules.index_option = options.index;
+  for (const auto& [name, row] : config.docker_registries) rules.table[name] = {row.registry, row.index};
+  return rules;
+}
+
+registry::CredentialsProvider credentials_from(const std::string& keystore) {
+  return [keystore](const std::string& url) -> std::optional<registry::Credentials> {
+    auto found = store::Keystore(keystore).lookup(url);
+    if (!found) log::warning("{}", found.error().text);
+    if (!found || !*found) return std::nullopt;
+    return registry::Credentials{(*found)->user, (*found)->password, Secret()};
+  };
+}
+
+Result<registry::Client> make_client(const Session& session, const image::Reference& reference,
+                                     const PullOptions& options) {
+  const auto& config = session.config();
+  registry::Options client;
+  client.registry_url = registry::select_endpoint(reference, endpoint_rules(config, options)).registry_url;
+  client.http_proxy = options.http_proxy.empty() ? config.http_proxy : options.http_proxy;
+  client.tls = session.verify() == Verify::tls ? registry::Tls::verify : registry::Tls::insecure;
+  client.credentials = credentials_from(config.keystore);
+  if (!config.http_agent.empty()) client.user_agent = config.http_agent;
+  client.connect_timeout = std::chrono::seconds(config.ctimeout);
+  client.cancelled = interrupted;
+  client.on_warning = [](const std::string& line) { log::warning("{}", line); };
+  return registry::Client::create(std::move(client));
+}
+
+Result<image::Platform> wanted_platform(const PullOptions& options) {
+  if (options.platform.empty()) return image::host_platform();
+  return image::Platform::parse(options.platform, image::host_platform());
+}
+
+// What the image consists of, each blob once: the configuration, then the layers from the top.
+std::vector<image::Descriptor> blobs_of(const image::Manifest& manifest) {
+  std::vector<image::Descriptor> all{manifest.config};
+  for (auto it = manifest.layers.rbegin(); it != manifest.layers.rend(); ++it) {
+    bool seen = false;
+    for (const auto& blob : all) seen = seen || blob.digest == it->digest;
+    if (!seen) all.push_back(*it);
+  }
+  return all;
+}
+
+class Fetcher {
+ public:
+  Fetcher(registry::Client& client, store::Store& store, std::string repository)
+      : client_(client), blobs_(store.blobs()), repository_(std::move(repository)) {}
+
+  // What another process is fetching is left for later: two that wait for each other's blobs would never end.
+  Result<> fetch(const std::vector<image::Descriptor>& wanted) {
+    std::vector<image::Descriptor> busy;
+    for (const auto& descriptor : wanted) {
+      TRY_ASSIGN(bool staged, stage(descriptor, store::IfHeld::fail));
+      if (!staged) busy.push_back(descriptor);
+    }
+    TRY(run());
+    for (const auto& descriptor : busy) {
+      TRY(stage(descriptor, store::IfHeld::wait));
+      TRY(run());
+    }
+    return {};
+  }
+
+ private:
+  // False: somebody else holds it.
+  Result<bool> stage(const image::Descriptor& descriptor, store::IfHeld if_held) {
+    if (blobs_.has(descriptor.digest, descriptor.size)) return true;
+    auto staged = blobs_.stage(descriptor.digest, descriptor.size, if_held);
+    if (!staged && staged.error().code == Code::busy && if_held == store::IfHeld::fail) return false;
+    if (!staged) return fail(std::move(staged).error());
+    if (*staged) sinks_.emplace_back(blobs_, descriptor, std::move(**staged));
+    return true;
+  }
+
+  Result<> run() {
+    if (sinks_.empty()) return {};
+    Progress progress;
+    std::vector<registry::BlobRequest> requests;
+    for (auto& sink : sinks_) {
+      const auto row = progress.add(sink.descriptor().digest.text(), sink.descriptor().size);
+      requests.push_back({sink.descriptor(), &sink,
+                          [&sink, &progress, row]() -> Result<> {
+                            TRY(sink.commit());
+                            progress.done(row);
+                            return {};
+                          },
+                          [&progress, row](std::uint64_t bytes) { progress.update(row, bytes); }});
+    }
+    TRY(client_.fetch_blobs(repository_, requests));
+    sinks_.clear();
+    return {};
+  }
+
+  registry::Client& client_;
+  store::Blobs blobs_;
+  std::string repository_;
+  std::deque<StagedSink> sinks_;
+};
+
+Result<> fetch_image(Session& session, const image::Reference& reference, const PullOptions& options) {
+  TRY(reference.check_remote());
+  TRY_ASSIGN(auto platform, wanted_platform(options));
+  TRY_ASSIGN(store::Store * store, session.store());
+  TRY_ASSIGN(auto client, make_client(session, reference, options));
+  TRY_ASSIGN(auto resolved, client.resolve(reference, platform));
+  TRY(resolved.manifest.check_is_image());
+  log::debug("manifest {} of {}", resolved.digest.text(), resolved.repository);
+  TRY_ASSIGN(auto draft, store->images().begin({reference.repository(), reference.tag()}));
+  TRY(draft.claim(resolved.manifest));
+  TRY(Fetcher(client, *store, resolved.repository).fetch(blobs_of(resolved.manifest)));
+  return draft.publish(resolved.manifest);
+}
+
+}  // namespace
+
+PullOptions pull_options(const Arguments& arguments) {
+  return {arguments.value_or("platform", ""), arguments.value_or("registry", ""), arguments.value_or("index", ""),
+          arguments.value_or("httpproxy", "")};
+}
+
+Result<store::ImageName> pull_image(Session& session, const std::string& text, const PullOptions& options) {
+  TRY_ASSIGN(auto reference, image::Reference::parse(text));
+  const InterruptScope interruptible;
+  if (auto done = fetch_image(session, reference, options); !done)
+    return fail(std::move(done).error().context("pull " + text));
+  return store::ImageName{reference.repository(), reference.tag()};
+}
+
+}  // namespace udk::cli
