@@ -1,0 +1,11 @@
+#include "engine/engine.hpp"
+
+#include "engine/ptrace/session.hpp"
+
+namespace udk::engine {
+
+Result<int> run(const container::RunSpec& spec, EngineChoice choice) {
+  return run_traced(spec, choice == EngineChoice::ptrace ? Filtering::if_possible : Filtering::never);
+}
+
+}  // namespace udk::engine

@@ -1,0 +1,119 @@
+#include "engine/ptrace/call_stop.hpp"
+
+#include <fcntl.h>
+#include <sys/fanotify.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace udk::engine {
+
+using xlate::Effect;
+using xlate::Final;
+using xlate::Follow;
+
+namespace {
+// Programs may use this much memory below the stack pointer without telling (x86-64 ABI).
+constexpr Word k_red_zone = 128;
+// Where data goes that has no slot.
+constexpr std::size_t k_stack_area = 16384;
+}  // namespace
+
+int CallStop::dir_arg(int i) { return i < 0 ? AT_FDCWD : int_arg(i); }
+
+Next answer(CallStop& stop, long result) {
+  stop.regs.orig_rax = ~Word{0};
+  stop.regs.rax = static_cast<Word>(result);
+  return Next::answer;
+}
+
+int fetch_path(CallStop& stop, int index, PathText& text) {
+  std::size_t length = 0;
+  const int e = read_text(stop.task.tid, stop.arg(index), text.data(), xlate::k_path_max, length);
+  if (e == 0) text.set_size(length);
+  return e;
+}
+
+Final final_of(CallStop& stop) {
+  const unsigned flags = stop.flags();
+  bool keep = false;
+  switch (stop.call.follow) {
+    case Follow::always:
+      return Final::follow;
+    case Follow::never:
+      return Final::keep;
+    case Follow::name:
+      return Final::parent;
+    case Follow::open_flags:
+      keep = (flags & O_NOFOLLOW) != 0 || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+      break;
+    case Follow::unless_nofollow:
+      keep = (flags & AT_SYMLINK_NOFOLLOW) != 0;
+      break;
+    case Follow::if_follow:
+      keep = (flags & AT_SYMLINK_FOLLOW) == 0;
+      break;
+    case Follow::inotify_flags:
+      keep = (flags & IN_DONT_FOLLOW) != 0;
+      break;
+    case Follow::fanotify_flags:
+      keep = (flags & FAN_MARK_DONT_FOLLOW) != 0;
+      break;
+  }
+  return keep ? Final::keep : Final::follow;
+}
+
+int locate(CallStop& stop, Final final) {
+  Run& run = stop.run;
+  if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return e;
+  return run.lookup.path(stop.task, stop.dir_arg(stop.call.dir), run.text.view(), final, 0, run.at);
+}
+
+Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t offset) {
+  if (offset + size <= k_slot_size) {
+    const Word slot = scratch_of(stop.task);
+    if (slot != 0 && write_memory(stop.task.tid, slot + offset, data, size) == 0) return slot + offset;
+  }
+  // No slot (more threads than slots, or the guest unmapped them), or not enough room: below the stack, as a function
+  // call would use it.
+  const std::size_t room = offset + size <= k_stack_area ? k_stack_area - offset : k_stack_area + size;
+  const Word below = (stop.regs.rsp - k_red_zone - room) & ~Word{15};
+  return write_memory(stop.task.tid, below, data, size) == 0 ? below : 0;
+}
+
+Next run_with_path(CallStop& stop, int index, std::string_view host) {
+  const Word place = put_scratch(stop, host.data(), host.size() + 1);
+  if (place == 0) return answer(stop, -EFAULT);
+  stop.task.at_entry = stop.regs;
+  const Word loader = stop.task.memory->loader;
+  const Word own = stop.arg(index);
+  argument(stop.regs, index) = place;
+  if (loader == 0 || stop.task.slot < 0) return Next::watch;
+  stop.regs.rcx = stop.regs.rip;
+  stop.regs.r11 = own;
+  stop.regs.rip = LoaderImage::stub(loader, index);
+  return Next::run;
+}
+
+int check_effect(CallStop& stop, const xlate::Resolution& at) {
+  const bool read_only = stop.run.lookup.table()[at.mount].read_only;
+  struct stat st {};
+  switch (stop.call.effect) {
+    case Effect::none:
+      return 0;
+    case Effect::change:
+      if (!read_only) return 0;
+      return ::lstat(at.host.c_str(), &st) != 0 ? -errno : -EROFS;
+    case Effect::create:
+      if (!read_only) return 0;
+      return ::lstat(at.host.c_str(), &st) == 0 ? -EEXIST : (errno == ENOENT ? -EROFS : -errno);
+    case Effect::remove:
+      if (read_only) return -EROFS;
+      return at.mount_point && !at.opaque ? -EBUSY : 0;
+  }
+  return 0;
+}
+
+}  // namespace udk::engine

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+
+#include "engine/ptrace/lookup.hpp"
+#include "engine/ptrace/memory.hpp"
+#include "engine/ptrace/registers.hpp"
+#include "engine/ptrace/task.hpp"
+#include "xlate/calls.hpp"
+
+// One stop of a guest at the entry of a system call, and what the handlers decide about it.
+namespace udk::engine {
+
+enum class Next : std::uint8_t {
+  as_is,   // the kernel does the call as the guest made it
+  answer,  // the call is not made; the result is in the registers
+  run,     // made with changed registers, which a return stub puts back
+  watch    // made with changed registers; stop again when it returns
+};
+
+// What the handlers need of the run as a whole.
+struct Run {
+  Run(const container::RunSpec& s, const GuestView& v, TaskTable& t, Lookup& l)
+      : spec(s), view(v), tasks(t), lookup(l) {}
+
+  const container::RunSpec& spec;
+  const GuestView& view;
+  TaskTable& tasks;
+  Lookup& lookup;
+  bool emulate_ids = false;
+  uid_t host_uid = 0;
+  gid_t host_gid = 0;
+  pid_t payload = 0;
+  std::vector<LoaderImage> loaders;
+  // Buffers of the calls, reused: only one stop is handled at a time.
+  xlate::Resolution at, at2;
+  PathText text, text2;
+};
+
+struct CallStop {
+  Run& run;
+  Task& task;
+  const xlate::Call& call;
+  Registers regs;
+
+  [[nodiscard]] Word arg(int i) { return argument(regs, i); }
+  [[nodiscard]] int int_arg(int i) { return static_cast<int>(argument(regs, i)); }
+  // A directory descriptor argument; AT_FDCWD if the call has none.
+  [[nodiscard]] int dir_arg(int i);
+  // The value of the call's flags argument, 0 if it has none.
+  [[nodiscard]] unsigned flags() { return call.flags < 0 ? 0U : static_cast<unsigned>(arg(call.flags)); }
+};
+
+// The result without the call.
+Next answer(CallStop& stop, long result);
+
+// Reads the path argument `index` into `text`: 0 or -errno.
+int fetch_path(CallStop& stop, int index, PathText& text);
+// Reads and translates the call's first path (`dir`, `path` of its row) into run.at.
+int locate(CallStop& stop, xlate::Final final);
+// How the row and the flags treat a link at the end.
+xlate::Final final_of(CallStop& stop);
+
+// Makes the call with another path in argument `index`.
+Next run_with_path(CallStop& stop, int index, std::string_view host);
+// Memory of the guest that holds a copy of `size` bytes until the call has begun; 0 if it cannot be had.
+Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t offset = 0);
+
+// -EROFS or -EBUSY if the call's effect is not allowed at this place, else 0.
+int check_effect(CallStop& stop, const xlate::Resolution& at);
+
+// Handlers by topic.
+Next on_path_call(CallStop& stop);    // run, open, open2, chdir, chroot
+Next on_stat_call(CallStop& stop);    // stat, statx, fstat, access, readlink, statfs, getcwd, uname
+Next on_name_call(CallStop& stop);    // unlink, rmdir, rename, link, symlink
+Next on_inode_call(CallStop& stop);   // chmod, chown, utime and their descriptor forms
+Next on_socket_call(CallStop& stop);  // addresses
+Next on_id_call(CallStop& stop);      // identity, prctl
+Next on_exec_call(CallStop& stop);
+
+// At the return of a call that was watched; may change the registers.
+void on_socket_exit(Run& run, Task& task, Registers& regs);
+
+}  // namespace udk::engine

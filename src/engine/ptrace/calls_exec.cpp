@@ -1,0 +1,113 @@
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "engine/ptrace/exec_plan.hpp"
+
+// execve(2) and execveat(2): the guest execs the loader; what the loader shall map is planned before.
+namespace udk::engine {
+namespace {
+
+// How many words a guest may pass (Linux: MAX_ARG_STRINGS is larger than any memory).
+constexpr std::size_t k_words_max = std::size_t{1} << 24;
+
+// Finds the file: run.at, and run.text as the name that the program shall see.
+int locate_program(CallStop& stop) {
+  Run& run = stop.run;
+  if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return e;
+  const unsigned flags = stop.flags();
+  if ((flags & ~static_cast<unsigned>(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) return -EINVAL;
+  const int dir = stop.dir_arg(stop.call.dir);
+  if (run.text.empty() && (flags & AT_EMPTY_PATH) != 0) {
+    const PathText proc = proc_path(stop.task.tid, dir);
+    run.at.host.assign(proc.view());
+    run.at.guest.clear();
+    run.at.mount = 0;
+    run.at.kernel_link = true;
+    run.at.opaque = run.at.trailing_slash = false;
+    run.text.assign("/dev/fd/");
+    run.text.append(std::to_string(dir));
+    return 0;
+  }
+  if (const int e = run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at); e != 0) return e;
+  if ((flags & AT_SYMLINK_NOFOLLOW) != 0) {
+    xlate::Link link;
+    if (run.lookup.read_link(run.at.host.view(), run.at.guest.view(), link) == 0) return -ELOOP;
+  }
+  if (dir != AT_FDCWD && run.text.view().front() != '/') {  // as Linux names it
+    const std::string name = "/dev/fd/" + std::to_string(dir) + "/" + std::string(run.text.view());
+    run.text.assign(name);
+  }
+  return 0;
+}
+
+// A new argument list in the guest's memory: the plan's words, then the guest's own from its second one on.
+int put_arguments(CallStop& stop, const ExecPlan& plan, Word argv, Word& out) {
+  std::vector<Word> words;
+  std::string texts;
+  std::vector<std::size_t> offsets;
+  for (const std::string& word : plan.front) {
+    offsets.push_back(texts.size());
+    texts += word;
+    texts += '\0';
+  }
+  const std::size_t own = plan.front.size();
+  words.resize(own);
+  for (std::size_t i = 1; argv != 0; ++i) {
+    Word word = 0;
+    if (i == 1) {  // an empty list has no second word
+      if (const int e = read_object(stop.task.tid, argv, word); e != 0) return e;
+      if (word == 0) break;
+    }
+    if (const int e = read_object(stop.task.tid, argv + i * sizeof word, word); e != 0) return e;
+    if (word == 0) break;
+    if (words.size() > k_words_max) return -E2BIG;
+    words.push_back(word);
+  }
+  words.push_back(0);
+  const Word texts_at = put_scratch(stop, texts.data(), texts.size(), xlate::k_path_max);
+  if (texts_at == 0) return -EFAULT;
+  for (std::size_t i = 0; i < own; ++i) words[i] = texts_at + offsets[i];
+  // Behind the texts if it fits the slot, else below the stack.
+  const std::size_t after = (xlate::k_path_max + texts.size() + 15) & ~std::size_t{15};
+  out = put_scratch(stop, words.data(), words.size() * sizeof(Word), after);
+  return out == 0 ? -EFAULT : 0;
+}
+
+// The loader's path, made at least as long as the program's own name, which later takes its place in memory.
+std::string loader_path(const ExecPlan& plan) {
+  std::string path = plan.loader->path();
+  if (path.size() < plan.exec_name.size()) path.insert(0, plan.exec_name.size() - path.size(), '/');
+  return path;
+}
+
+}  // namespace
+
+Next on_exec_call(CallStop& stop) {
+  Run& run = stop.run;
+  if (const int e = locate_program(stop); e != 0) return answer(stop, e);
+  auto plan = std::make_shared<ExecPlan>();
+  const std::string name(run.text.view());
+  if (const int e = make_exec_plan(stop, run.at, name, *plan); e != 0) return answer(stop, e);
+  const bool at_form = stop.call.number == SYS_execveat;
+  Word argv = stop.arg(at_form ? 2 : 1);
+  const Word envp = stop.arg(at_form ? 3 : 2);
+  stop.task.at_entry = stop.regs;
+  if (!plan->front.empty())
+    if (const int e = put_arguments(stop, *plan, argv, argv); e != 0) return answer(stop, e);
+  const std::string path = loader_path(*plan);
+  const Word place = put_scratch(stop, path.c_str(), path.size() + 1);
+  if (place == 0) return answer(stop, -EFAULT);
+  stop.regs.orig_rax = SYS_execve;
+  stop.regs.rax = SYS_execve;
+  stop.regs.rdi = place;
+  stop.regs.rsi = argv;
+  stop.regs.rdx = envp;
+  stop.task.at_exit = AtExit::exec;
+  stop.task.plan = std::move(plan);
+  return Next::watch;
+}
+
+}  // namespace udk::engine

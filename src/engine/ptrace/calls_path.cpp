@@ -1,0 +1,144 @@
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "engine/ptrace/call_stop.hpp"
+
+// Calls that the guest itself must make, with the host path in place of its own.
+namespace udk::engine {
+namespace {
+
+using xlate::Final;
+using xlate::Op;
+
+// What open(2) does to a file on a read-only mount.
+int check_open(const xlate::Resolution& at, unsigned flags, const xlate::MountTable& table) {
+  if (!table[at.mount].read_only || (flags & O_PATH) != 0) return 0;
+  const bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
+  const bool creates = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+  if (!writes && !creates) return 0;
+  struct stat st {};
+  const bool there = ::stat(at.host.c_str(), &st) == 0;
+  if (!there) return (flags & O_CREAT) != 0 && errno == ENOENT ? -EROFS : 0;  // otherwise the kernel's own error
+  if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) return -EEXIST;
+  if (S_ISDIR(st.st_mode)) return (flags & O_TMPFILE) == O_TMPFILE ? -EROFS : 0;
+  return writes && S_ISREG(st.st_mode) ? -EROFS : 0;
+}
+
+Next on_open(CallStop& stop) {
+  const unsigned flags = stop.call.flags < 0 ? O_CREAT | O_WRONLY | O_TRUNC : stop.flags();  // creat(2) has none
+  if (const int e = locate(stop, final_of(stop)); e != 0) return answer(stop, e);
+  if (const int e = check_open(stop.run.at, flags, stop.run.lookup.table()); e != 0) return answer(stop, e);
+  return run_with_path(stop, stop.call.path, stop.run.at.host.view());
+}
+
+unsigned confinement(std::uint64_t resolve) {
+  unsigned out = 0;
+  if ((resolve & RESOLVE_NO_SYMLINKS) != 0) out |= xlate::k_no_links | xlate::k_no_kernel_links;
+  if ((resolve & RESOLVE_NO_MAGICLINKS) != 0) out |= xlate::k_no_kernel_links;
+  if ((resolve & RESOLVE_BENEATH) != 0) out |= xlate::k_beneath;
+  if ((resolve & RESOLVE_IN_ROOT) != 0) out |= xlate::k_in_start;
+  if ((resolve & RESOLVE_NO_XDEV) != 0) out |= xlate::k_one_mount;
+  return out;
+}
+
+constexpr std::uint64_t k_known_resolve =
+    RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT | RESOLVE_CACHED;
+
+// openat2(2): the walk's restrictions are applied here, in the guest's view; the kernel gets the rest.
+Next on_open2(CallStop& stop) {
+  open_how how{};
+  const Word size = stop.arg(3);
+  if (size < sizeof how) return Next::as_is;  // EINVAL from the kernel, or E2BIG
+  if (size > 4096) return answer(stop, -E2BIG);
+  unsigned char raw[4096];
+  if (const int e = read_memory(stop.task.tid, stop.arg(2), raw, size); e != 0) return answer(stop, e);
+  std::memcpy(&how, raw, sizeof how);
+  if ((how.resolve & ~k_known_resolve) != 0) return answer(stop, -EINVAL);
+  if ((how.resolve & RESOLVE_BENEATH) != 0 && (how.resolve & RESOLVE_IN_ROOT) != 0) return answer(stop, -EINVAL);
+  Run& run = stop.run;
+  if (const int e = fetch_path(stop, 1, run.text); e != 0) return answer(stop, e);
+  const auto flags = static_cast<unsigned>(how.flags);
+  const bool keep = (flags & O_NOFOLLOW) != 0 || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+  if (const int e = run.lookup.path(stop.task, stop.int_arg(0), run.text.view(), keep ? Final::keep : Final::follow,
+                                    confinement(how.resolve), run.at);
+      e != 0)
+    return answer(stop, e);
+  if (keep && (how.resolve & RESOLVE_NO_SYMLINKS) != 0 && (flags & O_PATH) != 0 && !run.at.opaque) {
+    // A link at the end is refused too, even if it would not be followed.
+    struct stat st {};
+    if (::lstat(run.at.host.c_str(), &st) == 0 && S_ISLNK(st.st_mode) && (flags & O_NOFOLLOW) == 0)
+      return answer(stop, -ELOOP);
+  }
+  if (const int e = check_open(run.at, flags, run.lookup.table()); e != 0) return answer(stop, e);
+  if ((how.resolve & ~std::uint64_t{RESOLVE_CACHED}) == 0) return run_with_path(stop, 1, run.at.host.view());
+  how.resolve &= RESOLVE_CACHED;
+  std::memcpy(raw, &how, sizeof how);
+  const Word place = put_scratch(stop, raw, size, xlate::k_path_max);
+  const Word path = put_scratch(stop, run.at.host.c_str(), run.at.host.size() + 1);
+  if (place == 0 || path == 0) return answer(stop, -EFAULT);
+  stop.task.at_entry = stop.regs;
+  stop.regs.rsi = path;
+  stop.regs.rdx = place;
+  return Next::watch;
+}
+
+Next on_chdir(CallStop& stop) {
+  Run& run = stop.run;
+  if (const int e = locate(stop, Final::follow); e != 0) return answer(stop, e);
+  FileSystemState& fs = *stop.task.fs;
+  if (!run.at.opaque && !run.at.kernel_link) {
+    fs.host_previous.swap(fs.host_cwd);
+    fs.guest_previous.swap(fs.guest_cwd);
+    fs.host_cwd = run.at.host.view();
+    while (fs.host_cwd.size() > 1 && fs.host_cwd.back() == '/') fs.host_cwd.pop_back();
+    fs.guest_cwd = run.at.guest.view();
+  }
+  return run_with_path(stop, 0, run.at.host.view());
+}
+
+Next on_chroot(CallStop& stop) {
+  Run& run = stop.run;
+  if (const int e = locate(stop, Final::follow); e != 0) return answer(stop, e);
+  if (const int e = Lookup::check_dir(run.at.host.view()); e != 0) return answer(stop, e);
+  if (!has_capability(*stop.task.credentials, k_cap_sys_chroot)) return answer(stop, -EPERM);
+  if (run.at.opaque || run.at.kernel_link) return answer(stop, -EACCES);
+  stop.task.fs->root = run.at.guest.view();
+  return answer(stop, 0);
+}
+
+// Every other call with a path: only the path changes. An empty one means the descriptor (AT_EMPTY_PATH) or ENOENT.
+Next on_run(CallStop& stop) {
+  Run& run = stop.run;
+  if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0)
+    return stop.arg(stop.call.path) == 0 ? Next::as_is : answer(stop, e);
+  if (run.text.empty()) return Next::as_is;
+  if (const int e = run.lookup.path(stop.task, stop.dir_arg(stop.call.dir), run.text.view(), final_of(stop), 0, run.at);
+      e != 0)
+    return answer(stop, e);
+  if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
+  return run_with_path(stop, stop.call.path, run.at.host.view());
+}
+
+}  // namespace
+
+Next on_path_call(CallStop& stop) {
+  switch (stop.call.op) {
+    case Op::open:
+      return on_open(stop);
+    case Op::open2:
+      return on_open2(stop);
+    case Op::chdir:
+      return on_chdir(stop);
+    case Op::chroot:
+      return on_chroot(stop);
+    default:
+      return on_run(stop);
+  }
+}
+
+}  // namespace udk::engine

@@ -1,0 +1,218 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "engine/ptrace/call_stop.hpp"
+
+// Calls that only ask: the tracer asks the host in the guest's place and hands the answer over, which takes one stop.
+namespace udk::engine {
+namespace {
+
+using xlate::Final;
+using xlate::Op;
+
+// Files of the user who runs udocker are shown as files of the identity that the run was started with.
+std::uint32_t shown_uid(const Run& run, std::uint32_t uid) {
+  return run.emulate_ids && uid == run.host_uid ? run.spec.identity.uid : uid;
+}
+std::uint32_t shown_gid(const Run& run, std::uint32_t gid) {
+  return run.emulate_ids && gid == run.host_gid ? run.spec.identity.gid : gid;
+}
+
+// For the calls whose empty path means the descriptor itself: its kernel link; 0 or -errno.
+int locate_descriptor(CallStop& stop, int fd) {
+  const PathText proc = proc_path(stop.task.tid, fd);
+  xlate::Resolution& at = stop.run.at;
+  at.host.assign(proc.view());
+  at.kernel_link = true;
+  at.opaque = at.trailing_slash = at.mount_point = false;
+  at.mount = 0;
+  return 0;
+}
+
+// locate(), but with AT_EMPTY_PATH an empty or missing path means the descriptor.
+int locate_or_descriptor(CallStop& stop) {
+  Run& run = stop.run;
+  const int dir = stop.dir_arg(stop.call.dir);
+  const bool empty_ok = (stop.flags() & AT_EMPTY_PATH) != 0;
+  if (empty_ok && stop.arg(stop.call.path) == 0) return locate_descriptor(stop, dir);
+  if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return e;
+  if (empty_ok && run.text.empty()) return locate_descriptor(stop, dir);
+  return run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at);
+}
+
+// Links on the way were followed by us; only a kernel link at the end is left to the kernel.
+int nofollow(const xlate::Resolution& at, unsigned asked) {
+  if (at.opaque) return static_cast<int>(asked & AT_SYMLINK_NOFOLLOW);
+  return at.kernel_link ? 0 : AT_SYMLINK_NOFOLLOW;
+}
+
+// A descriptor's link is missing if the descriptor is.
+int descriptor_error(const CallStop& stop, int error) {
+  const xlate::Resolution& at = stop.run.at;
+  return at.kernel_link && error == ENOENT && stop.run.text.empty() ? -EBADF : -error;
+}
+
+Next give_stat(CallStop& stop, int buffer, unsigned flags) {
+  struct stat st {};
+  const int how = nofollow(stop.run.at, flags) | static_cast<int>(flags & AT_NO_AUTOMOUNT);
+  if (::fstatat(AT_FDCWD, stop.run.at.host.c_str(), &st, how) != 0) return answer(stop, descriptor_error(stop, errno));
+  st.st_uid = shown_uid(stop.run, st.st_uid);
+  st.st_gid = shown_gid(stop.run, st.st_gid);
+  return answer(stop, write_object(stop.task.tid, stop.arg(buffer), st));
+}
+
+Next on_stat(CallStop& stop) {
+  const unsigned flags = stop.flags();
+  if ((flags & ~static_cast<unsigned>(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)) != 0)
+    return answer(stop, -EINVAL);
+  if (const int e = locate_or_descriptor(stop); e != 0) return answer(stop, e);
+  return give_stat(stop, stop.call.path + 1, flags);
+}
+
+Next on_fstat(CallStop& stop) {
+  stop.run.text.clear();
+  if (stop.int_arg(0) < 0) return answer(stop, -EBADF);
+  locate_descriptor(stop, stop.int_arg(0));
+  return give_stat(stop, 1, 0);
+}
+
+Next on_statx(CallStop& stop) {
+  const unsigned flags = stop.flags();
+  if (const int e = locate_or_descriptor(stop); e != 0) return answer(stop, e);
+  struct statx st {};
+  const unsigned kept = flags & ~static_cast<unsigned>(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
+  const int how = nofollow(stop.run.at, flags) | static_cast<int>(kept);
+  if (::syscall(SYS_statx, AT_FDCWD, stop.run.at.host.c_str(), how, static_cast<unsigned>(stop.arg(3)), &st) != 0)
+    return answer(stop, descriptor_error(stop, errno));
+  st.stx_uid = shown_uid(stop.run, st.stx_uid);
+  st.stx_gid = shown_gid(stop.run, st.stx_gid);
+  return answer(stop, write_object(stop.task.tid, stop.arg(4), st));
+}
+
+// Root may read and write whatever the modes say, and execute what anybody may.
+bool root_may(const Run& run, const Task& task, const char* host, int mode) {
+  struct stat st {};
+  if (!run.emulate_ids || !has_capability(*task.credentials, k_cap_dac_override)) return false;
+  if (::stat(host, &st) != 0 || st.st_uid != run.host_uid) return false;
+  return (mode & X_OK) == 0 || S_ISDIR(st.st_mode) || (st.st_mode & 0111) != 0;
+}
+
+Next on_access(CallStop& stop) {
+  const int mode = stop.int_arg(stop.call.path + 1);
+  const unsigned flags = stop.flags();
+  if ((mode & ~(R_OK | W_OK | X_OK)) != 0) return answer(stop, -EINVAL);
+  if ((flags & ~static_cast<unsigned>(AT_SYMLINK_NOFOLLOW | AT_EACCESS | AT_EMPTY_PATH)) != 0)
+    return answer(stop, -EINVAL);
+  if (const int e = locate_or_descriptor(stop); e != 0) return answer(stop, e);
+  const xlate::Resolution& at = stop.run.at;
+  const char* host = at.host.c_str();
+  long result = ::syscall(SYS_faccessat, AT_FDCWD, host, mode);
+  if (result != 0) result = descriptor_error(stop, errno);
+  if (result == -ENOENT && (flags & AT_SYMLINK_NOFOLLOW) != 0) {  // faccessat(2) itself follows a dangling link
+    struct stat st {};
+    if (::lstat(host, &st) == 0 && S_ISLNK(st.st_mode)) result = 0;
+  }
+  if (result == -EACCES && root_may(stop.run, stop.task, host, mode)) result = 0;
+  if (result == 0 && (mode & W_OK) != 0 && stop.run.lookup.table()[at.mount].read_only) {
+    struct stat st {};
+    if (::stat(host, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) result = -EROFS;
+  }
+  return answer(stop, result);
+}
+
+// readlinkat(fd, ""): the link that was opened with O_PATH | O_NOFOLLOW.
+int text_of_open_link(CallStop& stop, PathText& text) {
+  const PathText proc = proc_path(stop.task.tid, stop.dir_arg(stop.call.dir));
+  const Fd link(::open(proc.c_str(), O_PATH | O_CLOEXEC));
+  if (!link) return errno == ENOENT ? -EBADF : -errno;
+  const ssize_t n = ::readlinkat(link.get(), "", text.data(), text.capacity());
+  if (n < 0) return errno == EINVAL ? -ENOENT : -errno;
+  text.set_size(static_cast<std::size_t>(n));
+  return 0;
+}
+
+Next on_readlink(CallStop& stop) {
+  Run& run = stop.run;
+  const int buffer = stop.call.path + 1;
+  const int size = stop.int_arg(buffer + 1);
+  if (size <= 0) return answer(stop, -EINVAL);
+  if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return answer(stop, e);
+  int e = 0;
+  if (run.text.empty() && stop.call.dir >= 0) {
+    e = text_of_open_link(stop, run.text2);
+  } else {
+    e = run.lookup.path(stop.task, stop.dir_arg(stop.call.dir), run.text.view(), Final::keep, 0, run.at);
+    if (e == 0) e = run.lookup.link_text(stop.task, run.at, run.text2);
+  }
+  if (e != 0) return answer(stop, e);
+  const std::size_t n = std::min(run.text2.size(), static_cast<std::size_t>(size));
+  e = write_memory(stop.task.tid, stop.arg(buffer), run.text2.c_str(), n);
+  return answer(stop, e != 0 ? e : static_cast<long>(n));
+}
+
+Next on_statfs(CallStop& stop) {
+  if (const int e = locate(stop, Final::follow); e != 0) return answer(stop, e);
+  struct statfs st {};
+  if (::statfs(stop.run.at.host.c_str(), &st) != 0) return answer(stop, -errno);
+  return answer(stop, write_object(stop.task.tid, stop.arg(1), st));
+}
+
+Next on_getcwd(CallStop& stop) {
+  Run& run = stop.run;
+  if (const int e = run.lookup.directory(stop.task, AT_FDCWD, run.at.guest); e != 0) return answer(stop, e);
+  std::string_view path = run.at.guest.view();
+  const std::string& root = stop.task.fs->root;
+  if (xlate::is_below(path, root))
+    path = xlate::tail(path, root.size());
+  else if (!run.text.assign("(unreachable)") || !run.text.append(path))  // outside of a chroot, as Linux says it
+    return answer(stop, -ENAMETOOLONG);
+  else
+    path = run.text.view();
+  if (path.empty()) path = "/";
+  if (path.size() + 1 > stop.arg(1)) return answer(stop, -ERANGE);
+  if (!run.text2.assign(path)) return answer(stop, -ENAMETOOLONG);
+  const int e = write_memory(stop.task.tid, stop.arg(0), run.text2.c_str(), path.size() + 1);
+  return answer(stop, e != 0 ? e : static_cast<long>(path.size() + 1));
+}
+
+Next on_uname(CallStop& stop) {
+  utsname names{};
+  if (::uname(&names) != 0) return answer(stop, -errno);
+  const std::string& release = stop.run.spec.kernel_release;
+  std::memset(names.release, 0, sizeof names.release);
+  std::memcpy(names.release, release.data(), std::min(release.size(), sizeof names.release - 1));
+  return answer(stop, write_object(stop.task.tid, stop.arg(0), names));
+}
+
+}  // namespace
+
+Next on_stat_call(CallStop& stop) {
+  switch (stop.call.op) {
+    case Op::stat:
+      return on_stat(stop);
+    case Op::statx:
+      return on_statx(stop);
+    case Op::fstat:
+      return on_fstat(stop);
+    case Op::access:
+      return on_access(stop);
+    case Op::readlink:
+      return on_readlink(stop);
+    case Op::statfs:
+      return on_statfs(stop);
+    case Op::getcwd:
+      return on_getcwd(stop);
+    default:
+      return on_uname(stop);
+  }
+}
+
+}  // namespace udk::engine

@@ -1,0 +1,287 @@
+#include <fcntl.h>
+#include <linux/prctl.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <vector>
+
+#include "engine/ptrace/exec_plan.hpp"
+
+// From an exec plan to the list of commands for the loader, as Linux' binfmt_elf would map the files.
+namespace udk::engine {
+namespace {
+
+using xlate::ElfImage;
+using xlate::k_page;
+using xlate::page_down;
+using xlate::page_up;
+
+// Where Linux puts position-independent programs that have an interpreter, before randomisation.
+constexpr std::uint64_t k_program_base = 0x555555554000;
+constexpr std::uint64_t k_program_random_pages = std::uint64_t{1} << 28;
+// The heap begins up to this far behind the program.
+constexpr std::uint64_t k_heap_random = 0x2000000;
+// The highest address of a stack that is not randomised.
+constexpr Word k_fixed_stack_top = 0x7ffffffff000;
+
+std::uint64_t random_below(std::uint64_t limit) {
+  std::uint64_t value = 0;
+  if (::getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value)) return 0;
+  return value % limit;
+}
+
+// The initial stack as the kernel made it for the loader.
+struct Stack {
+  Word pointer = 0;
+  Word first_argument = 0;     // address of argv[0]'s text
+  Word first_environment = 0;  // of the first environment text, or where they would be
+  Word auxv = 0;               // address of the auxiliary vector
+  std::vector<Elf64_auxv_t> entries;
+  Word exec_name = 0;  // address of the text that AT_EXECFN points to: the end of the environment
+};
+
+// Skips pointers from `address` to behind the null pointer; the first one is kept.
+int skip_pointers(pid_t tid, Word& address, Word& first) {
+  std::array<Word, 64> chunk{};
+  bool seen = false;
+  first = 0;
+  for (;;) {
+    // The vector behind the last pointer is longer than a chunk, so that reading ahead is safe.
+    if (const int e = read_object(tid, address, chunk); e != 0) return e;
+    for (const Word value : chunk) {
+      address += sizeof value;
+      if (!seen) first = value;
+      seen = true;
+      if (value == 0) return 0;
+    }
+  }
+}
+
+int read_stack(pid_t tid, Word pointer, Stack& stack) {
+  stack.pointer = pointer;
+  Word count = 0;
+  if (const int e = read_object(tid, pointer, count); e != 0) return e;
+  if (const int e = read_object(tid, pointer + sizeof count, stack.first_argument); e != 0) return e;
+  Word address = pointer + sizeof count * (count + 2);
+  if (const int e = skip_pointers(tid, address, stack.first_environment); e != 0) return e;
+  stack.auxv = address;
+  for (unsigned i = 0; i < 64; ++i) {
+    Elf64_auxv_t entry{};
+    if (const int e = read_object(tid, address, entry); e != 0) return e;
+    address += sizeof entry;
+    stack.entries.push_back(entry);
+    if (entry.a_type == AT_EXECFN) stack.exec_name = entry.a_un.a_val;
+    if (entry.a_type == AT_NULL) break;
+  }
+  if (stack.first_environment == 0) stack.first_environment = stack.exec_name;
+  if (stack.first_argument == 0) stack.first_argument = stack.first_environment;
+  return stack.exec_name == 0 ? -EINVAL : 0;
+}
+
+// As prctl(PR_SET_MM_MAP) takes it (struct prctl_mm_map).
+struct MemoryMap {
+  std::uint64_t start_code, end_code, start_data, end_data, start_brk, brk, start_stack;
+  std::uint64_t arg_start, arg_end, env_start, env_end, auxv;
+  std::uint32_t auxv_size, exe_fd;
+};
+constexpr std::uint64_t k_set_mm_map = 14;  // PR_SET_MM_MAP
+
+class Builder {
+ public:
+  explicit Builder(Word top) : top_(top) {}
+
+  void call(std::uint64_t number, std::array<std::uint64_t, 6> args, std::uint64_t flags = 0) {
+    LoaderCommand command;
+    command.number = number;
+    std::copy(args.begin(), args.end(), command.args);
+    command.flags = flags;
+    commands_.push_back(command);
+  }
+  void store(Word address, std::uint64_t value, bool add_base) {
+    call(k_op_store, {address, value, 0, 0, 0, 0}, add_base ? k_add_base1 : 0);
+  }
+  // Room below the stack pointer for data that the commands refer to.
+  Word place(const void* data, std::size_t size) {
+    top_ = (top_ - size) & ~Word{15};
+    data_.push_back({top_, std::string(static_cast<const char*>(data), size)});
+    return top_;
+  }
+  Word place_text(const std::string& text) { return place(text.c_str(), text.size() + 1); }
+  int write(pid_t tid, Word& commands_at) {
+    commands_at = place(commands_.data(), commands_.size() * sizeof commands_[0]);
+    const Word low = commands_at;
+    std::string block(data_.front().first + data_.front().second.size() - low, '\0');
+    for (const auto& [address, bytes] : data_) std::memcpy(block.data() + (address - low), bytes.data(), bytes.size());
+    return write_memory(tid, low, block.data(), block.size());
+  }
+
+ private:
+  Word top_;
+  std::vector<std::pair<Word, std::string>> data_;
+  std::vector<LoaderCommand> commands_;
+};
+
+int protection(const Elf64_Phdr& p) {
+  return ((p.p_flags & PF_R) != 0 ? PROT_READ : 0) | ((p.p_flags & PF_W) != 0 ? PROT_WRITE : 0) |
+         ((p.p_flags & PF_X) != 0 ? PROT_EXEC : 0);
+}
+
+std::uint64_t u64(int v) { return static_cast<std::uint64_t>(v); }
+
+// Maps one file. `bias` is added to its addresses; with `floating` the kernel chooses the place, the loader keeps it as
+// its base, and addresses are given relative to the lowest segment.
+void map_file(Builder& out, const ExecFile& file, std::uint64_t bias, bool floating) {
+  const ElfImage& image = file.image;
+  const std::uint64_t at_fdcwd = static_cast<std::uint64_t>(std::int64_t{AT_FDCWD});
+  out.call(SYS_openat, {at_fdcwd, out.place_text(file.host), u64(O_RDONLY | O_CLOEXEC), 0, 0, 0}, k_set_fd);
+  if (floating)
+    out.call(SYS_mmap,
+             {0, page_up(image.high) - image.low, PROT_NONE, u64(MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE),
+              ~std::uint64_t{0}, 0},
+             k_set_base);
+  const std::uint64_t add = floating ? k_add_base0 : 0;
+  const int anonymous = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS;
+  for (const Elf64_Phdr& p : file.segments) {
+    if (p.p_type != PT_LOAD || p.p_memsz == 0) continue;
+    const std::uint64_t start = floating ? p.p_vaddr - image.low : p.p_vaddr + bias;
+    const std::uint64_t file_end = start + p.p_filesz;
+    const std::uint64_t end = page_up(start + p.p_memsz);
+    std::uint64_t mapped = page_down(start);
+    if (p.p_filesz != 0) {
+      const std::uint64_t length = page_up(file_end) - mapped;
+      out.call(SYS_mmap, {mapped, length, u64(protection(p)), u64(MAP_PRIVATE | MAP_FIXED), 0, page_down(p.p_offset)},
+               add | k_fd4);
+      mapped += length;
+      if (p.p_memsz > p.p_filesz && (p.p_flags & PF_W) != 0 && page_up(file_end) != file_end)
+        out.call(k_op_zero, {file_end, page_up(file_end) - file_end, 0, 0, 0, 0}, add);
+    }
+    if (end > mapped)
+      out.call(SYS_mmap, {mapped, end - mapped, u64(protection(p)), u64(anonymous), ~std::uint64_t{0}, 0}, add);
+  }
+  out.call(SYS_close, {0, 0, 0, 0, 0, 0}, k_fd0);
+}
+
+struct Layout {
+  bool fixed_addresses = false;  // address space randomisation is off
+  bool program_floats = false;   // placed by the kernel (no interpreter)
+  std::uint64_t bias = 0;        // of the program, unless it floats
+};
+
+Layout choose_layout(const ExecPlan& plan, const Stack& stack) {
+  Layout layout;
+  const ElfImage& image = plan.executable.image;
+  // The name of the program is the last text of the stack, followed by one null pointer.
+  const Word end = (stack.exec_name & ~(k_page - 1)) + k_page;
+  layout.fixed_addresses = end == k_fixed_stack_top;
+  if (!image.position_independent) return layout;
+  layout.program_floats = plan.interpreter.image.high == 0;
+  if (layout.program_floats) return layout;
+  std::uint64_t base = k_program_base;
+  if (!layout.fixed_addresses) base += random_below(k_program_random_pages) * k_page;
+  layout.bias = (base & ~(image.align - 1)) - image.low;
+  return layout;
+}
+
+// An auxiliary entry that depends on where the program landed: written now, or by the loader.
+void set_entry(Builder& out, Stack& stack, std::uint64_t type, std::uint64_t value, bool floating) {
+  for (std::size_t i = 0; i < stack.entries.size(); ++i) {
+    if (stack.entries[i].a_type != type) continue;
+    stack.entries[i].a_un.a_val = value;
+    if (floating) out.store(stack.auxv + i * sizeof(Elf64_auxv_t) + offsetof(Elf64_auxv_t, a_un), value, true);
+  }
+}
+
+void set_entries(Builder& out, Stack& stack, const Run& run, const Task& task, const ExecPlan& plan,
+                 const Layout& layout) {
+  const ElfImage& program = plan.executable.image;
+  const bool floats = layout.program_floats;
+  const std::uint64_t bias = floats ? std::uint64_t{0} - program.low : layout.bias;
+  set_entry(out, stack, AT_PHDR, program.phdr_address == 0 ? 0 : program.phdr_address + bias, floats);
+  set_entry(out, stack, AT_PHNUM, program.phnum, false);
+  set_entry(out, stack, AT_ENTRY, program.entry + bias, floats);
+  if (plan.interpreter.image.high != 0) set_entry(out, stack, AT_BASE, 0, true);
+  if (!run.emulate_ids) return;
+  const Credentials& c = *task.credentials;
+  set_entry(out, stack, AT_UID, c.uid.real, false);
+  set_entry(out, stack, AT_EUID, c.uid.effective, false);
+  set_entry(out, stack, AT_GID, c.gid.real, false);
+  set_entry(out, stack, AT_EGID, c.gid.effective, false);
+}
+
+// Tells the kernel the program's layout: brk(2), /proc/PID/{auxv,cmdline,stat}. Hosts without it keep the loader's.
+void add_memory_map(Builder& out, const Stack& stack, const ExecPlan& plan, const Layout& layout) {
+  const ElfImage& image = plan.executable.image;
+  const bool floats = layout.program_floats;
+  const std::uint64_t bias = floats ? std::uint64_t{0} - image.low : layout.bias;
+  const std::uint64_t shift = layout.fixed_addresses ? 0 : page_down(random_below(k_heap_random));
+  MemoryMap map{};
+  map.start_code = image.code_low + bias;
+  map.end_code = image.code_high + bias;
+  map.start_data = image.data_low + bias;
+  map.end_data = image.data_high + bias;
+  // A program that the kernel placed among the libraries gets its heap where other programs are.
+  map.start_brk = map.brk = (floats ? k_program_base : page_up(image.brk + bias)) + shift;
+  map.start_stack = stack.pointer;
+  map.arg_start = stack.first_argument;
+  map.arg_end = map.env_start = stack.first_environment;
+  map.env_end = stack.exec_name;
+  map.auxv = stack.auxv;
+  map.auxv_size = static_cast<std::uint32_t>(stack.entries.size() * sizeof(Elf64_auxv_t));
+  map.exe_fd = ~std::uint32_t{0};
+  const Word place = out.place(&map, sizeof map);
+  if (floats) {
+    const std::array<std::pair<std::size_t, std::uint64_t>, 4> fields = {{
+        {offsetof(MemoryMap, start_code), map.start_code},
+        {offsetof(MemoryMap, end_code), map.end_code},
+        {offsetof(MemoryMap, start_data), map.start_data},
+        {offsetof(MemoryMap, end_data), map.end_data},
+    }};
+    for (const auto& [offset, value] : fields) out.store(place + offset, value, true);
+  }
+  out.call(SYS_prctl, {PR_SET_MM, k_set_mm_map, place, sizeof map, 0, 0}, k_may_fail);
+}
+
+}  // namespace
+
+int write_exec_plan(Run& run, Task& task, const ExecPlan& plan, Registers& regs) {
+  Stack stack;
+  if (const int e = read_stack(task.tid, regs.rsp, stack); e != 0) return e;
+  const Layout layout = choose_layout(plan, stack);
+  Builder out((regs.rsp - 256) & ~Word{15});
+
+  map_file(out, plan.executable, layout.bias, layout.program_floats);
+  const bool interpreted = plan.interpreter.image.high != 0;
+  if (interpreted) {
+    const bool fixed = !plan.interpreter.image.position_independent;
+    map_file(out, plan.interpreter, 0, !fixed);
+  }
+  if (plan.executable.image.executable_stack)
+    out.call(SYS_mprotect,
+             {page_down(stack.pointer), k_page, u64(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN), 0, 0, 0});
+  out.call(SYS_prctl, {PR_SET_NAME, out.place_text(plan.comm.substr(0, 15)), 0, 0, 0, 0}, k_may_fail);
+  set_entries(out, stack, run, task, plan, layout);
+  add_memory_map(out, stack, plan, layout);
+  const ElfImage& last = interpreted ? plan.interpreter.image : plan.executable.image;
+  const bool floats = interpreted ? plan.interpreter.image.position_independent : layout.program_floats;
+  const std::uint64_t entry = last.entry + (floats ? std::uint64_t{0} - last.low : (interpreted ? 0 : layout.bias));
+  out.call(k_op_finish, {entry, 0, 0, 0, 0, 0}, floats ? k_add_base0 : 0);
+
+  Word commands = 0;
+  if (const int e = out.write(task.tid, commands); e != 0) return e;
+  if (const int e =
+          write_memory(task.tid, stack.auxv, stack.entries.data(), stack.entries.size() * sizeof(Elf64_auxv_t));
+      e != 0)
+    return e;
+  if (const int e = write_memory(task.tid, stack.exec_name, plan.exec_name.c_str(), plan.exec_name.size() + 1); e != 0)
+    return e;
+  regs.r12 = commands;
+  return 0;
+}
+
+}  // namespace udk::engine

@@ -1,0 +1,140 @@
+#include "engine/ptrace/filter.hpp"
+
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <span>
+
+#include "xlate/calls_x86_64.hpp"
+
+// Structure: architecture; number; a balanced tree over ranges of numbers with the same answer; the few answers that
+// depend on an argument last. Numbers that always pass load nothing but number and architecture, so that Linux answers
+// them from its bitmap without running the program (seccomp_cache_prepare, 5.11).
+namespace udk::engine {
+namespace {
+
+using Program = std::vector<sock_filter>;
+using xlate::Call;
+using xlate::Op;
+using xlate::Stop;
+
+constexpr std::uint32_t k_allow = SECCOMP_RET_ALLOW;
+constexpr std::uint32_t k_trace = SECCOMP_RET_TRACE;
+constexpr std::uint32_t refuse(std::uint32_t error) { return SECCOMP_RET_ERRNO | error; }
+
+sock_filter statement(unsigned code, std::uint32_t k) { return {static_cast<__u16>(code), 0, 0, k}; }
+sock_filter jump(unsigned code, std::uint32_t k, std::size_t if_true, std::size_t if_false) {
+  return {static_cast<__u16>(BPF_JMP | code | BPF_K), static_cast<__u8>(if_true), static_cast<__u8>(if_false), k};
+}
+sock_filter answer(std::uint32_t value) { return statement(BPF_RET | BPF_K, value); }
+sock_filter load(std::size_t offset) { return statement(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)); }
+std::size_t low_word(int arg) { return offsetof(seccomp_data, args) + 8 * static_cast<std::size_t>(arg); }
+
+Program if_argument(int arg) {
+  return {load(low_word(arg)),    jump(BPF_JEQ, 0, 0, 2), load(low_word(arg) + 4),
+          jump(BPF_JEQ, 0, 1, 0), answer(k_trace),        answer(k_allow)};
+}
+
+Program unless_new_namespace(int arg) {
+  return {load(low_word(arg)), jump(BPF_JSET, xlate::k_namespace_flags, 0, 1), answer(refuse(EPERM)), answer(k_allow)};
+}
+
+Program if_prctl_option() {
+  Program p = {load(low_word(0))};
+  constexpr std::size_t count = std::size(xlate::k_prctl_options);
+  for (std::size_t i = 0; i < count; ++i) p.push_back(jump(BPF_JEQ, xlate::k_prctl_options[i], count - i, 0));
+  p.push_back(answer(k_allow));
+  p.push_back(answer(k_trace));
+  return p;
+}
+
+// In front of `then`: calls of the loader pass.
+Program unless_loader(const FilterOptions& options, Program then) {
+  Program p;
+  constexpr std::size_t ip = offsetof(seccomp_data, instruction_pointer);
+  for (const std::uint64_t address : options.loader_calls) {
+    p.push_back(load(ip));
+    p.push_back(jump(BPF_JEQ, static_cast<std::uint32_t>(address), 0, 3));
+    p.push_back(load(ip + 4));
+    p.push_back(jump(BPF_JEQ, static_cast<std::uint32_t>(address >> 32), 0, 1));
+    p.push_back(answer(k_allow));
+  }
+  p.insert(p.end(), then.begin(), then.end());
+  return p;
+}
+
+bool wanted(const Call& call, const FilterOptions& options) {
+  switch (call.stop) {
+    case Stop::identity:
+      return options.identity;
+    case Stop::read_only:
+      return options.read_only;
+    case Stop::identity_or_read_only:
+      return options.identity || options.read_only;
+    case Stop::release:
+      return options.release;
+    default:
+      return true;
+  }
+}
+
+Program code_for(const Call* call, const FilterOptions& options) {
+  if (call == nullptr) return {answer(refuse(ENOSYS))};
+  if (call->stop == Stop::no_namespaces) return unless_new_namespace(call->stop_arg);
+  if (call->op == Op::refuse) return {answer(refuse(call->error))};
+  if (call->op == Op::pass || !wanted(*call, options)) return {answer(k_allow)};
+  if (call->stop == Stop::argument) return if_argument(call->stop_arg);
+  if (call->stop == Stop::prctl_option) return unless_loader(options, if_prctl_option());
+  if (call->number == SYS_openat) return unless_loader(options, {answer(k_trace)});
+  return {answer(k_trace)};
+}
+
+bool same(const Program& a, const Program& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i].code != b[i].code || a[i].jt != b[i].jt || a[i].jf != b[i].jf || a[i].k != b[i].k) return false;
+  return true;
+}
+
+struct Range {
+  std::uint32_t first;
+  Program code;
+};
+
+// The number is in the accumulator.
+Program tree(std::span<const Range> ranges) {
+  if (ranges.size() == 1) return ranges[0].code;
+  const std::size_t middle = ranges.size() / 2;
+  const Program below = tree(ranges.first(middle));
+  const Program above = tree(ranges.subspan(middle));
+  Program p;
+  if (below.size() <= 255) {
+    p.push_back(jump(BPF_JGE, ranges[middle].first, below.size(), 0));
+  } else {
+    p.push_back(jump(BPF_JGE, ranges[middle].first, 0, 1));
+    p.push_back(statement(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(below.size())));
+  }
+  p.insert(p.end(), below.begin(), below.end());
+  p.insert(p.end(), above.begin(), above.end());
+  return p;
+}
+
+}  // namespace
+
+std::vector<sock_filter> make_filter(const FilterOptions& options) {
+  std::vector<Range> ranges;
+  for (std::uint32_t number = 0; number <= xlate::k_call_limit_x86_64; ++number) {
+    Program code = code_for(xlate::find_call(number), options);
+    if (ranges.empty() || !same(ranges.back().code, code)) ranges.push_back({number, std::move(code)});
+  }
+  Program p = {load(offsetof(seccomp_data, arch)), jump(BPF_JEQ, AUDIT_ARCH_X86_64, 1, 0), answer(refuse(ENOSYS)),
+               load(offsetof(seccomp_data, nr))};
+  const Program body = tree(ranges);
+  p.insert(p.end(), body.begin(), body.end());
+  return p;
+}
+
+}  // namespace udk::engine

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <linux/filter.h>
+
+#include <cstdint>
+#include <vector>
+
+// The seccomp program of a guest, made from the declared system calls.
+namespace udk::engine {
+
+// What this run needs to see beyond the calls that always stop.
+struct FilterOptions {
+  bool identity = false;                    // ids are emulated
+  bool read_only = false;                   // some bind is read-only
+  bool release = false;                     // uname(2) is answered by us
+  std::vector<std::uint64_t> loader_calls;  // instruction pointers of the loader's own calls, which pass
+};
+
+std::vector<sock_filter> make_filter(const FilterOptions& options);
+
+}  // namespace udk::engine

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+
+// The small ELF program that guest processes exec: the code of loader_*.S at a fixed address and scratch memory behind
+// it, where the tracer puts translated paths.
+namespace udk::engine {
+
+// One instruction of the loader's list; loader_*.S says what it does with it.
+struct LoaderCommand {
+  std::uint64_t number = 0;
+  std::uint64_t args[6] = {};
+  std::uint64_t flags = 0;
+};
+inline constexpr std::uint64_t k_op_finish = 0x1000, k_op_zero = 0x1001, k_op_store = 0x1002;
+inline constexpr std::uint64_t k_set_base = 1, k_set_fd = 2, k_add_base0 = 4, k_fd4 = 8, k_add_base1 = 16, k_fd0 = 32,
+                               k_may_fail = 64;
+
+// Scratch memory: one slot for each thread of an address space.
+inline constexpr std::size_t k_slot_size = 8192;
+inline constexpr std::size_t k_slot_count = 256;
+
+// Where the loader lies: the usual place, and another one for programs that are linked there. Below 2 GiB it is out of
+// the way of the address sanitizers' shadows.
+inline constexpr std::uint64_t k_loader_bases[] = {0x70000000, 0x2a0000000000};
+
+class LoaderImage {
+ public:
+  // Makes the file (memfd, or a temporary file where there is none) for one of the bases.
+  static Result<LoaderImage> create(std::uint64_t base);
+
+  [[nodiscard]] const std::string& path() const { return path_; }  // what guests exec
+  [[nodiscard]] std::uint64_t base() const { return base_; }
+  [[nodiscard]] std::uint64_t scratch() const { return scratch_of(base_); }
+  [[nodiscard]] std::uint64_t end() const { return scratch() + k_slot_size * k_slot_count; }
+
+  static constexpr std::uint64_t scratch_of(std::uint64_t base) { return base + 4096; }
+  // The address behind the loader's system call instruction: the filter lets these through.
+  static std::uint64_t syscall_end(std::uint64_t base);
+  // Address of the return stub for a call whose argument `arg` (0 to 4) was replaced.
+  static std::uint64_t stub(std::uint64_t base, int arg);
+  // Whether an address is behind the `syscall` of one of the stubs.
+  static bool is_stub(std::uint64_t base, std::uint64_t ip);
+
+ private:
+  Fd file_;
+  std::string path_;
+  std::uint64_t base_ = 0;
+};
+
+}  // namespace udk::engine

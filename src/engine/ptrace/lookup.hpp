@@ -1,0 +1,57 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "engine/ptrace/guest_view.hpp"
+#include "engine/ptrace/task_table.hpp"
+#include "xlate/resolve.hpp"
+
+// From the paths that guests use to host paths and back, for a given thread.
+namespace udk::engine {
+
+using PathText = xlate::FixedText<xlate::k_path_max>;
+
+class Lookup {
+ public:
+  Lookup(const GuestView& view, TaskTable& tasks) : table_(view.table()), tasks_(tasks), resolver_(*this) {}
+
+  [[nodiscard]] const xlate::MountTable& table() const { return table_; }
+
+  // A path argument; `dir` is its directory descriptor or AT_FDCWD. 0 or -errno.
+  int path(Task& task, int dir, std::string_view path, xlate::Final final, unsigned confine, xlate::Resolution& out);
+  // The canonical guest path of the current directory or of an open directory. -ENOENT: it has none (deleted, or opened
+  // outside of the guest); -EBADF.
+  int directory(Task& task, int dir, xlate::GuestPath& guest);
+  // The target of a link as the guest shall read it (readlink(2)); `out` is its resolution, not followed.
+  int link_text(Task& task, const xlate::Resolution& out, PathText& text);
+  // The guest's name of a host path, inside the thread's root. False: it sees none.
+  bool guest_name(const Task& task, std::string_view host, xlate::GuestPath& guest) const;
+
+  // The policy of xlate::Resolver.
+  int read_link(std::string_view host, std::string_view guest, xlate::Link& link);
+  static int check_dir(std::string_view host);
+  static bool known_plain(std::string_view) { return false; }
+  static void note_plain(std::string_view) {}
+
+ private:
+  struct ProcLink;
+  bool read_proc_link(std::string_view host, xlate::Link& link, int& result);
+  int follow_proc_link(const ProcLink& what, std::string_view host, xlate::Link& link);
+
+  xlate::MountTable table_;
+  TaskTable& tasks_;
+  xlate::Resolver<Lookup> resolver_;
+  Task* task_ = nullptr;  // for whom the walk is
+  xlate::GuestPath start_;
+  xlate::HostPath host_;
+};
+
+// Text of a kernel link like /proc/PID/cwd; false if it cannot be read.
+bool read_kernel_link(const char* path, PathText& text);
+// "/proc/TID/cwd" or "/proc/TID/fd/N".
+PathText proc_path(pid_t tid, int dir);
+
+}  // namespace udk::engine

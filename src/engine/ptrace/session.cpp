@@ -1,0 +1,77 @@
+#include "engine/ptrace/session.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "engine/ptrace/filter.hpp"
+#include "engine/ptrace/tracer.hpp"
+
+namespace udk::engine {
+namespace {
+
+bool emulates_ids(const container::RunSpec& spec) {
+  const container::Identity& id = spec.identity;
+  // As root the kernel's ids stay root's too, so that one set of rules holds for every user of udocker.
+  return id.uid != ::geteuid() || id.gid != ::getegid() || id.uid == 0 || !id.groups.empty();
+}
+
+FilterOptions filter_options(const Run& run) {
+  FilterOptions options;
+  options.identity = run.emulate_ids;
+  options.read_only = run.view.any_read_only();
+  options.release = !run.spec.kernel_release.empty();
+  for (const LoaderImage& loader : run.loaders) options.loader_calls.push_back(LoaderImage::syscall_end(loader.base()));
+  return options;
+}
+
+// The first process before its exec: a copy of this one.
+void add_first_task(Run& run, pid_t pid, const xlate::Resolution& cwd) {
+  Task& task = run.tasks.add(pid);
+  task.memory = std::make_shared<AddressSpace>();
+  task.memory->scratch = LaunchScratch::address();
+  task.memory->slots = 1;
+  task.fs = std::make_shared<FileSystemState>();
+  task.fs->host_cwd = cwd.host.view();
+  task.fs->guest_cwd = cwd.guest.view();
+  task.credentials = std::make_shared<Credentials>(initial_credentials(run.spec.identity));
+  task.known = task.attached = true;
+}
+
+// The guest's working directory on the host.
+Result<> find_cwd(Run& run, xlate::Resolution& cwd) {
+  Task nobody;
+  nobody.tid = nobody.tgid = ::getpid();
+  nobody.fs = std::make_shared<FileSystemState>();
+  const int e = run.lookup.path(nobody, -1, run.spec.cwd.empty() ? "/" : run.spec.cwd, xlate::Final::follow, 0, cwd);
+  if (e != 0) return fail_errno(-e, "working directory " + run.spec.cwd);
+  return {};
+}
+
+}  // namespace
+
+Result<int> run_traced(const container::RunSpec& spec, Filtering filtering) {
+  Interception how = Interception::every;
+  if (filtering == Filtering::if_possible) {
+    TRY_ASSIGN(how, probe_interception());
+  }
+  TRY_ASSIGN(const GuestView view, GuestView::create(spec));
+  TaskTable tasks;
+  const auto lookup = std::make_unique<Lookup>(view, tasks);
+  const auto run = std::make_unique<Run>(spec, view, tasks, *lookup);
+  run->emulate_ids = emulates_ids(spec);
+  run->host_uid = ::geteuid();
+  run->host_gid = ::getegid();
+  for (const std::uint64_t base : k_loader_bases) {
+    TRY_ASSIGN(LoaderImage loader, LoaderImage::create(base));
+    run->loaders.push_back(std::move(loader));
+  }
+  TRY(find_cwd(*run, run->at));
+  TRY_ASSIGN(const Launched launched, launch(spec, run->at.host.c_str(), how, make_filter(filter_options(*run))));
+  add_first_task(*run, launched.pid, run->at);
+  SignalRelay relay;
+  return Tracer(*run, how, relay).serve(launched);
+}
+
+}  // namespace udk::engine

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "engine/ptrace/credentials.hpp"
+#include "engine/ptrace/loader_image.hpp"
+#include "engine/ptrace/registers.hpp"
+
+// What the tracer knows of the guest's threads. State that threads share as they share it in Linux is behind a
+// shared_ptr: address space (CLONE_VM), file system state (CLONE_FS).
+namespace udk::engine {
+
+// An address space.
+struct AddressSpace {
+  std::uint64_t loader = 0;   // base of the loader in it; 0: none, calls with a changed register stop twice
+  std::uint64_t scratch = 0;  // slots for translated paths
+  std::size_t slots = 0;
+  std::bitset<k_slot_count> used;
+  std::string exe;       // guest path of the program
+  bool dumpable = true;  // what prctl(PR_GET_DUMPABLE) says
+};
+
+// Current directory and root. The kernel's own current directory is the truth; this remembers under which of several
+// names the guest entered it.
+struct FileSystemState {
+  std::string host_cwd, guest_cwd;            // after the last chdir, if it succeeded
+  std::string host_previous, guest_previous;  // before it
+  std::string root;                           // guest path of the root after chroot(2), "" normally
+};
+
+// What to do when a call that was let go returns.
+enum class AtExit : std::uint8_t { nothing, restore, exec, long_bind, socket_name, message_name, messages_name };
+
+struct ExecPlan;
+
+struct Task {
+  pid_t tid = 0;
+  pid_t tgid = 0;
+  bool attached = false;  // its first stop was seen
+  bool known = false;     // its parent's event was seen: the state below is set
+  std::shared_ptr<AddressSpace> memory;
+  std::shared_ptr<FileSystemState> fs;
+  std::shared_ptr<const Credentials> credentials;  // copied on change
+  int slot = -1;
+
+  AtExit at_exit = AtExit::nothing;
+  bool in_call = false;   // plain ptrace: the next call stop is an exit
+  Registers at_entry{};   // as the guest made the call that is running, if at_exit or stubbed
+  bool stubbed = false;   // the running call returns through a stub
+  Word saved_result = 0;  // plain ptrace: an answer to put in place at the exit
+  bool answered = false;
+  std::array<Word, 2> extra{};     // for the action at the exit
+  std::shared_ptr<ExecPlan> plan;  // of the exec that is under way
+  std::shared_ptr<ExecPlan> held;  // of the last exec, until the loader is done
+};
+
+}  // namespace udk::engine

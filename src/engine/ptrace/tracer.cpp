@@ -1,0 +1,291 @@
+#include "engine/ptrace/tracer.hpp"
+
+#include <fcntl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "engine/ptrace/exec_plan.hpp"
+#include "xlate/calls_x86_64.hpp"
+
+namespace udk::engine {
+namespace {
+
+using xlate::Op;
+
+constexpr int k_call_signal = SIGTRAP | 0x80;  // PTRACE_O_TRACESYSGOOD
+
+bool stops_group(int signal) {
+  return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+void* as_data(long value) { return reinterpret_cast<void*>(value); }  // NOLINT(performance-no-int-to-ptr)
+
+// clone(2) flags of the call that made a new task.
+std::uint64_t clone_flags(const Task& parent, const Registers& regs) {
+  switch (regs.orig_rax) {
+    case SYS_clone:
+      return regs.rdi;
+    case SYS_vfork:
+      return CLONE_VM | CLONE_VFORK;
+    case SYS_clone3: {
+      std::uint64_t flags = 0;
+      return read_object(parent.tid, regs.rdi, flags) == 0 ? flags : 0;
+    }
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+Result<int> Tracer::serve(const Launched& launched) {
+  run_.payload = launched.pid;
+  for (;;) {
+    relay_.forward(run_.payload);
+    int status = 0;
+    const pid_t tid = ::waitpid(-1, &status, __WALL);
+    if (tid > 0)
+      on_status(tid, status);
+    else if (errno != EINTR)
+      break;
+    if (ended_ && run_.tasks.empty()) break;
+  }
+  if (!started_) return fail(launch_error(launched, run_.spec));
+  return status_;
+}
+
+void Tracer::on_status(pid_t tid, int status) {
+  if (WIFEXITED(status) || WIFSIGNALED(status)) return on_end(tid, status);
+  if (!WIFSTOPPED(status)) return;
+  Task* task = run_.tasks.find(tid);
+  if (task == nullptr) task = &run_.tasks.add(tid);  // a child whose parent's event comes later
+  on_stop(*task, status);
+}
+
+void Tracer::on_end(pid_t tid, int status) {
+  run_.tasks.remove(tid);
+  if (tid != run_.payload) return;
+  status_ = status;
+  ended_ = true;
+  kill_all();
+}
+
+void Tracer::kill_all() {
+  run_.tasks.for_each([](Task& task) { ::kill(task.tid, SIGKILL); });
+}
+
+void Tracer::on_stop(Task& task, int status) {
+  const int signal = WSTOPSIG(status);
+  if (ended_) {
+    ::kill(task.tid, SIGKILL);
+    return;
+  }
+  switch (status >> 16) {
+    case PTRACE_EVENT_SECCOMP:
+      return on_entry(task);
+    case PTRACE_EVENT_EXEC:
+      return on_exec(task);
+    case PTRACE_EVENT_FORK:
+    case PTRACE_EVENT_VFORK:
+    case PTRACE_EVENT_CLONE:
+      return on_new_task(task);
+    case PTRACE_EVENT_STOP:
+      return on_trap_stop(task, signal);
+    case 0:
+      break;
+    default:
+      return resume(task);
+  }
+  if (signal != k_call_signal) return on_signal(task, signal);
+  if (task.in_call || task.at_exit != AtExit::nothing) return on_exit(task);
+  task.in_call = true;
+  on_entry(task);
+}
+
+// The first stop of a new task, the stop of a whole process, or the end of such a stop.
+void Tracer::on_trap_stop(Task& task, int signal) {
+  task.attached = true;
+  if (!task.known) return;  // goes on when its parent's event came
+  if (!stops_group(signal)) return resume(task);
+  ::ptrace(PTRACE_LISTEN, task.tid, nullptr, nullptr);
+  // A stop from the terminal is for the whole job, of which udocker is the part that the shell waits for.
+  if (task.tid == run_.payload && signal != SIGSTOP && ::getpgid(task.tid) == ::getpgrp())
+    SignalRelay::stop_with_payload(signal);
+}
+
+void Tracer::on_signal(Task& task, int signal) {
+  if (task.stubbed) {
+    // The signal's frame must show the guest's own place, not the stub; a restarted call begins there too.
+    Registers regs{};
+    if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) == 0 &&
+        LoaderImage::is_stub(task.memory->loader, regs.rip)) {
+      Registers own = task.at_entry;
+      own.rax = regs.rax;
+      own.orig_rax = regs.orig_rax;
+      ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
+    }
+    task.stubbed = false;
+  }
+  if (task.tgid == run_.payload) {
+    siginfo_t info{};
+    if (::ptrace(PTRACE_GETSIGINFO, task.tid, nullptr, &info) == 0 && info.si_code <= 0)
+      relay_.seen(signal, info.si_pid);
+  }
+  resume(task, signal);
+}
+
+void Tracer::on_new_task(Task& parent) {
+  unsigned long message = 0;
+  Registers regs{};
+  if (::ptrace(PTRACE_GETEVENTMSG, parent.tid, nullptr, &message) != 0 ||
+      ::ptrace(PTRACE_GETREGS, parent.tid, nullptr, &regs) != 0)
+    return;
+  const std::uint64_t flags = clone_flags(parent, regs);
+  const auto tid = static_cast<pid_t>(message);
+  Task& child = run_.tasks.add(tid);
+  child.tgid = (flags & CLONE_THREAD) != 0 ? parent.tgid : tid;
+  if ((flags & CLONE_VM) != 0) {
+    child.memory = parent.memory;
+  } else {
+    child.memory = std::make_shared<AddressSpace>(*parent.memory);
+    child.memory->used.reset();
+  }
+  child.fs = (flags & CLONE_FS) != 0 ? parent.fs : std::make_shared<FileSystemState>(*parent.fs);
+  child.credentials = parent.credentials;
+  child.known = true;
+  if (child.attached) resume(child);
+  resume(parent);
+}
+
+void Tracer::on_exec(Task& stopped) {
+  unsigned long former = 0;
+  ::ptrace(PTRACE_GETEVENTMSG, stopped.tid, nullptr, &former);
+  Task& task = static_cast<pid_t>(former) != stopped.tid && former != 0
+                   ? run_.tasks.rename(static_cast<pid_t>(former), stopped.tid)
+                   : stopped;
+  const std::shared_ptr<ExecPlan> plan = std::move(task.plan);
+  task.at_exit = AtExit::nothing;
+  task.stubbed = false;
+  if (!plan) return resume(task);
+  release_scratch(task);
+  task.memory = std::make_shared<AddressSpace>();
+  task.memory->loader = plan->loader->base();
+  task.memory->scratch = plan->loader->scratch();
+  task.memory->slots = k_slot_count;
+  task.memory->exe = plan->program.empty() ? "/" : plan->program;
+  auto credentials = std::make_shared<Credentials>(*task.credentials);
+  apply_exec(*credentials);
+  task.credentials = std::move(credentials);
+  Registers regs{};
+  if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) != 0) return;
+  if (write_exec_plan(run_, task, *plan, regs) != 0 || ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &regs) != 0) {
+    ::kill(task.tid, SIGKILL);
+    return;
+  }
+  if (task.tid == run_.payload) started_ = true;
+  task.held = plan;  // its descriptors live until the loader has opened them
+  resume(task);
+}
+
+void Tracer::resume(Task& task, int signal) {
+  const auto request = how_ == Interception::seccomp ? PTRACE_CONT : PTRACE_SYSCALL;
+  ::ptrace(request, task.tid, nullptr, as_data(signal));
+}
+
+void Tracer::resume_to_exit(Task& task) { ::ptrace(PTRACE_SYSCALL, task.tid, nullptr, nullptr); }
+
+void Tracer::on_entry(Task& task) {
+  Registers regs{};
+  if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) != 0) return;
+  if (task.stubbed && LoaderImage::is_stub(task.memory->loader, regs.rip)) {
+    // The kernel restarted a call at its return stub: take it as the guest made it.
+    regs = task.at_entry;
+  }
+  task.stubbed = false;
+  task.held.reset();
+  const xlate::Call* call = xlate::find_call(regs.orig_rax);
+  if (call == nullptr) return resume(task);
+  CallStop stop{run_, task, *call, regs};
+  const Next next = dispatch(stop);
+  if (next != Next::as_is) ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &stop.regs);
+  task.stubbed = next == Next::run;
+  if (next != Next::watch) return resume(task);
+  if (task.at_exit == AtExit::nothing) task.at_exit = AtExit::restore;
+  resume_to_exit(task);
+}
+
+void Tracer::on_exit(Task& task) {
+  task.in_call = false;
+  const AtExit what = std::exchange(task.at_exit, AtExit::nothing);
+  Registers regs{};
+  if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) != 0) return;
+  if (what != AtExit::nothing) {
+    task.plan.reset();
+    Registers own = task.at_entry;
+    own.rax = regs.rax;
+    own.rip = regs.rip;
+    own.rcx = regs.rcx;
+    own.r11 = regs.r11;
+    if (what != AtExit::restore && what != AtExit::exec) on_socket_exit(run_, task, own);
+    ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
+  }
+  resume(task);
+}
+
+Next Tracer::dispatch(CallStop& stop) {
+  switch (stop.call.op) {
+    case Op::pass:
+    case Op::refuse:
+      return Next::as_is;
+    case Op::run:
+    case Op::open:
+    case Op::open2:
+    case Op::chdir:
+    case Op::chroot:
+      return on_path_call(stop);
+    case Op::exec:
+      return on_exec_call(stop);
+    case Op::stat:
+    case Op::statx:
+    case Op::fstat:
+    case Op::access:
+    case Op::readlink:
+    case Op::statfs:
+    case Op::getcwd:
+    case Op::uname:
+      return on_stat_call(stop);
+    case Op::unlink:
+    case Op::rmdir:
+    case Op::rename:
+    case Op::link:
+    case Op::symlink:
+      return on_name_call(stop);
+    case Op::chmod:
+    case Op::chown:
+    case Op::utime:
+    case Op::fchmod:
+    case Op::fchown:
+    case Op::fchange:
+      return on_inode_call(stop);
+    case Op::bind:
+    case Op::connect:
+    case Op::sendto:
+    case Op::recvfrom:
+    case Op::sendmsg:
+    case Op::recvmsg:
+    case Op::sendmmsg:
+    case Op::recvmmsg:
+    case Op::sockname:
+      return on_socket_call(stop);
+    default:
+      return on_id_call(stop);
+  }
+}
+
+}  // namespace udk::engine

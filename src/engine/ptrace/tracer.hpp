@@ -1,0 +1,44 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/result.hpp"
+#include "engine/ptrace/call_stop.hpp"
+#include "engine/ptrace/launch.hpp"
+#include "engine/ptrace/signal_relay.hpp"
+
+// The loop that waits for stops of guest threads and serves them.
+namespace udk::engine {
+
+class Tracer {
+ public:
+  Tracer(Run& run, Interception how, SignalRelay& relay) : run_(run), how_(how), relay_(relay) {}
+
+  // Serves the guest from its first stop to the end of its first process, then ends all others. The wait status of the
+  // first process; nullopt-like Error if it never came to its program (`launched` tells why).
+  Result<int> serve(const Launched& launched);
+
+ private:
+  void on_status(pid_t tid, int status);
+  void on_end(pid_t tid, int status);
+  void on_stop(Task& task, int status);
+  void on_trap_stop(Task& task, int signal);
+  void on_signal(Task& task, int signal);
+  void on_new_task(Task& parent);
+  void on_exec(Task& task);
+  void on_entry(Task& task);
+  void on_exit(Task& task);
+  void resume(Task& task, int signal = 0);
+  void resume_to_exit(Task& task);
+  Next dispatch(CallStop& stop);
+  void kill_all();
+
+  Run& run_;
+  Interception how_;
+  SignalRelay& relay_;
+  bool started_ = false;  // the payload's program runs
+  bool ended_ = false;
+  int status_ = 0;
+};
+
+}  // namespace udk::engine

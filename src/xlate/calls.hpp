@@ -1,0 +1,142 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+// The declared system calls: what each one means to an engine that stands between guest and kernel. The filters, the
+// dispatch of both engines and the completeness test are made from the tables of this form (calls_x86_64.hpp).
+namespace udk::xlate {
+
+// What has to be done about a call.
+enum class Op : std::uint8_t {
+  pass,    // nothing: the kernel does it as it is
+  refuse,  // answered with `error` by the filter, without a stop
+  // Calls with paths that the guest itself must execute (they return a descriptor, use the umask, change its state):
+  // the translated path takes the place of the guest's.
+  run,
+  open,
+  open2,
+  chdir,
+  exec,
+  // Calls whose whole effect or answer the engine can provide on the translated path.
+  stat,
+  statx,
+  fstat,
+  access,
+  readlink,
+  statfs,
+  getcwd,
+  chroot,
+  unlink,
+  rmdir,
+  rename,
+  link,
+  symlink,
+  chmod,
+  chown,
+  utime,
+  // Changes through a descriptor: refused on read-only binds, emulated for root.
+  fchmod,
+  fchown,
+  fchange,
+  // Socket addresses (AF_UNIX names are paths).
+  bind,
+  connect,
+  sendto,
+  recvfrom,
+  sendmsg,
+  recvmsg,
+  sendmmsg,
+  recvmmsg,
+  sockname,
+  // Identity.
+  getuid,
+  geteuid,
+  getgid,
+  getegid,
+  getresuid,
+  getresgid,
+  getgroups,
+  setuid,
+  setgid,
+  setreuid,
+  setregid,
+  setresuid,
+  setresgid,
+  setfsuid,
+  setfsgid,
+  setgroups,
+  capget,
+  capset,
+  // Others.
+  uname,
+  prctl
+};
+
+// Whether a link at the end of the path is followed.
+enum class Follow : std::uint8_t {
+  always,
+  never,
+  name,             // the call is about the name itself (create, remove, rename)
+  open_flags,       // not with O_NOFOLLOW, nor with O_CREAT | O_EXCL
+  unless_nofollow,  // not with AT_SYMLINK_NOFOLLOW
+  if_follow,        // only with AT_SYMLINK_FOLLOW
+  inotify_flags,    // not with IN_DONT_FOLLOW
+  fanotify_flags    // not with FAN_MARK_DONT_FOLLOW
+};
+
+// What it does to the file system, for read-only binds and mount points.
+enum class Effect : std::uint8_t {
+  none,
+  change,  // an existing file: EROFS
+  create,  // a new name: EEXIST or EROFS
+  remove   // a name goes: EROFS, EBUSY on mount points
+};
+
+// When the filter reports the call to the engine (for ops other than pass and refuse).
+enum class Stop : std::uint8_t {
+  always,
+  identity,               // only if ids are emulated
+  read_only,              // only if a bind is read-only
+  identity_or_read_only,  // either
+  release,                // only if another kernel release is shown
+  argument,               // only if argument `stop_arg` is not null
+  prctl_option,           // only for the options that an engine must know
+  no_namespaces           // never; EPERM if argument `stop_arg` asks for a new namespace
+};
+
+// One call. Positions of arguments count from 0; -1: has none. A path without `dir` is relative to the current
+// directory.
+struct Call {
+  std::uint16_t number = 0;
+  const char* name = nullptr;
+  Op op = Op::pass;
+  std::int8_t dir = -1;
+  std::int8_t path = -1;
+  std::int8_t dir2 = -1;
+  std::int8_t path2 = -1;
+  std::int8_t flags = -1;
+  Follow follow = Follow::always;
+  Effect effect = Effect::none;
+  Stop stop = Stop::always;
+  std::int8_t stop_arg = -1;
+  std::uint16_t error = 0;
+};
+
+// The prctl(2) options that do not mean the kernel's state under an engine.
+inline constexpr std::uint32_t k_prctl_options[] = {
+    3,   // PR_GET_DUMPABLE
+    4,   // PR_SET_DUMPABLE: an undumpable process could not be served
+    7,   // PR_GET_KEEPCAPS
+    8,   // PR_SET_KEEPCAPS
+    23,  // PR_CAPBSET_READ
+    24,  // PR_CAPBSET_DROP
+    27,  // PR_GET_SECUREBITS
+    28,  // PR_SET_SECUREBITS
+    47,  // PR_CAP_AMBIENT
+};
+
+// CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET
+inline constexpr std::uint32_t k_namespace_flags = 0x7e020000U;
+
+}  // namespace udk::xlate

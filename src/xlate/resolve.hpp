@@ -1,0 +1,248 @@
+#pragma once
+
+#include <asm/errno.h>
+
+#include <cstddef>
+#include <string_view>
+
+#include "xlate/fixed_path.hpp"
+#include "xlate/mount_table.hpp"
+
+// Which host path does a guest path mean? The walk of path_resolution(7) inside the guest's view: its root, the mounts,
+// symbolic links read from the host but understood as the guest's, ".." that never leaves the root.
+//
+// The host is reached through a policy class `Sys` (host calls in the tracer, a table in tests):
+//   int read_link(std::string_view host, std::string_view guest, Link& link)
+//     0 and `link` filled, or -errno; `host` is NUL-terminated. -EINVAL: exists, is no link.
+//   int check_dir(std::string_view host)    0 if it is a directory, else -errno
+//   bool known_plain(std::string_view guest) / void note_plain(std::string_view guest)
+//     a memory of guest paths that are no links; "never" and "ignore" are right answers.
+namespace udk::xlate {
+
+enum class LinkKind : unsigned char {
+  text,  // an ordinary link: `target` is relative to its directory or to the guest's root (after chroot)
+  jump,  // a kernel link (/proc/PID/cwd): `target` is a guest path, whatever the root
+  open  // a kernel link to an open file (/proc/PID/fd/N), which may be a pipe or deleted: at the end of a path only the
+        // kernel can follow it; `target` is the file's guest path or empty if it has none
+};
+
+struct Link {
+  LinkKind kind = LinkKind::text;
+  FixedText<k_path_max> target;
+};
+
+enum class Final : unsigned char {
+  follow,  // a link at the end is followed
+  keep,    // it is not (lstat, O_NOFOLLOW), unless the path ends in a slash
+  parent   // never: the call creates, removes or renames the name itself
+};
+
+// How the walk is confined, beside the guest's root: openat2(2)'s RESOLVE_* flags.
+enum Confine : unsigned {
+  k_no_links = 1U,         // RESOLVE_NO_SYMLINKS
+  k_no_kernel_links = 2U,  // RESOLVE_NO_MAGICLINKS
+  k_beneath = 4U,          // RESOLVE_BENEATH
+  k_in_start = 8U,         // RESOLVE_IN_ROOT
+  k_one_mount = 16U        // RESOLVE_NO_XDEV
+};
+
+// What the last step was: calls on names treat "x/.." differently from "x".
+enum class Last : unsigned char { name, root, dot, dotdot };
+
+struct View {
+  MountTable mounts;
+  std::string_view root;  // canonical guest path that "/" means (chroot); "" normally
+};
+
+struct Resolution {
+  GuestPath guest;        // canonical, "" is "/"; not of meaning if `opaque`
+  HostPath host;          // what to hand to the kernel; never empty
+  std::size_t mount = 0;  // where it lies
+  Last last = Last::root;
+  bool mount_point = false;     // the result is exactly a mount
+  bool trailing_slash = false;  // the caller wrote "name/": `host` ends in a slash too
+  bool kernel_link = false;     // `host` is a kernel link that the kernel shall follow
+  bool opaque = false;          // a part of the walk is left to the kernel
+};
+
+constexpr unsigned k_link_limit = 40;  // as Linux' MAXSYMLINKS
+
+// One walk at a time; the object holds the buffers, so that a caller keeps it and allocates nothing.
+template <class Sys>
+class Resolver {
+ public:
+  constexpr explicit Resolver(Sys& sys) : sys_(sys) {}
+
+  // Fills `out`. `start` is the canonical guest path of the directory that relative paths begin in. 0 or -errno, as the
+  // kernel would answer a call with that path; a missing last component is no error.
+  constexpr int resolve(const View& view, std::string_view start, std::string_view path, Final final, unsigned confine,
+                        Resolution& out) {
+    if (path.empty()) return -ENOENT;
+    if (path.size() >= k_path_max) return -ENAMETOOLONG;
+    view_ = &view;
+    out_ = &out;
+    final_ = final;
+    confine_ = confine;
+    links_ = 0;
+    root_ = (confine & k_in_start) != 0 ? start : view.root;
+    floor_ = (confine & (k_in_start | k_beneath)) != 0 ? start : view.root;
+    out.kernel_link = out.opaque = false;
+    const bool absolute = path.front() == '/';
+    if (absolute && (confine & k_beneath) != 0) return -EXDEV;
+    if (const int e = jump(absolute ? root_ : start); e != 0) return e;
+    start_mount_ = out.mount;
+    (void)rest_.assign(path);
+    at_ = 0;
+    return walk();
+  }
+
+ private:
+  static constexpr int k_done = 1;  // beside 0 = go on and -errno
+
+  struct Step {
+    std::string_view name;
+    bool last;   // nothing but slashes follows
+    bool slash;  // slashes follow
+  };
+
+  // Takes the next component off `rest_`; an empty name at the end.
+  constexpr Step next() {
+    const std::string_view all = rest_.view();
+    while (at_ < all.size() && all[at_] == '/') ++at_;
+    const std::size_t from = at_;
+    while (at_ < all.size() && all[at_] != '/') ++at_;
+    const std::size_t end = at_;
+    while (at_ < all.size() && all[at_] == '/') ++at_;
+    return {head(tail(all, from), end - from), at_ == all.size(), at_ > end};
+  }
+
+  constexpr int walk() {
+    for (;;) {
+      const Step step = next();
+      if (step.name.empty()) return finish();
+      int status = 0;
+      if (step.name == ".") {
+        status = out_->last == Last::name ? sys_.check_dir(out_->host.view()) : 0;
+        out_->last = Last::dot;
+      } else if (step.name == "..") {
+        status = up();
+        out_->last = Last::dotdot;
+      } else {
+        status = down(step);
+      }
+      if (status == k_done) return out_->opaque ? 0 : finish();
+      if (status < 0) return status;
+    }
+  }
+
+  constexpr int up() {
+    if (out_->last == Last::name)
+      if (const int e = sys_.check_dir(out_->host.view()); e != 0) return e;
+    if (out_->guest.view() == floor_) return (confine_ & k_beneath) != 0 ? -EXDEV : 0;
+    if (out_->guest.empty()) return 0;
+    const bool leaves_mount = out_->guest.size() == view_->mounts[out_->mount].guest.size();
+    out_->guest.pop();
+    if (!leaves_mount) {
+      out_->host.pop();
+      return 0;
+    }
+    if ((confine_ & k_one_mount) != 0) return -EXDEV;
+    return view_->mounts.to_host(out_->guest.view(), out_->host, out_->mount) ? 0 : -ENAMETOOLONG;
+  }
+
+  constexpr int down(const Step& step) {
+    if (!out_->guest.push(step.name)) return -ENAMETOOLONG;
+    out_->last = Last::name;
+    if (const int m = view_->mounts.at(out_->guest.view()); m >= 0) {
+      if ((confine_ & k_one_mount) != 0) return -EXDEV;
+      out_->mount = static_cast<std::size_t>(m);
+      return out_->host.assign(view_->mounts[out_->mount].host) ? 0 : -ENAMETOOLONG;
+    }
+    if (!out_->host.push(step.name)) return -ENAMETOOLONG;
+    if (step.last && (final_ == Final::parent || (final_ == Final::keep && !step.slash))) return k_done;
+    if (sys_.known_plain(out_->guest.view())) return 0;
+    const int e = sys_.read_link(out_->host.view(), out_->guest.view(), link_);
+    if (e == 0) return follow(step);
+    if (e == -EINVAL) {
+      sys_.note_plain(out_->guest.view());
+      return 0;
+    }
+    return step.last ? k_done : e;  // at the end the call itself says what is wrong, or creates the name
+  }
+
+  constexpr int follow(const Step& step) {
+    if (++links_ > k_link_limit || (confine_ & k_no_links) != 0) return -ELOOP;
+    if (link_.kind != LinkKind::text) return follow_kernel_link(step);
+    const std::string_view target = link_.target.view();
+    if (target.empty()) return -ENOENT;
+    const bool absolute = target.front() == '/';
+    if (absolute && (confine_ & k_beneath) != 0) return -EXDEV;
+    if (!prepend(target, step.slash)) return -ENAMETOOLONG;
+    if (absolute) {
+      if (const int e = jump(root_); e != 0) return e;
+      return (confine_ & k_one_mount) != 0 && out_->mount != start_mount_ ? -EXDEV : 0;
+    }
+    out_->guest.pop();
+    out_->host.pop();
+    out_->last = Last::dot;
+    return 0;
+  }
+
+  constexpr int follow_kernel_link(const Step& step) {
+    if ((confine_ & k_no_kernel_links) != 0) return -ELOOP;
+    if ((confine_ & (k_beneath | k_in_start | k_one_mount)) != 0) return -EXDEV;
+    const std::string_view target = link_.target.view() == "/" ? std::string_view() : link_.target.view();
+    if (link_.kind == LinkKind::jump || (!step.last && !link_.target.empty())) {
+      const int e = jump(target);
+      out_->last = Last::name;
+      return e;
+    }
+    if (!link_.target.empty()) out_->mount = view_->mounts.covering(target);
+    out_->kernel_link = true;
+    if (step.last) return k_done;
+    out_->opaque = true;
+    return out_->host.push(tail(rest_.view(), at_)) ? k_done : -ENAMETOOLONG;
+  }
+
+  // Puts a link's text in front of what remains.
+  constexpr bool prepend(std::string_view text, bool slash) {
+    const std::size_t left = rest_.size() - at_;
+    const std::size_t front = text.size() + (slash ? 1 : 0);
+    if (front + left > rest_.capacity()) return false;
+    copy_bytes(rest_.data() + front, rest_.data() + at_, left);
+    copy_bytes(rest_.data(), text.data(), text.size());
+    if (slash) rest_.data()[text.size()] = '/';
+    rest_.set_size(front + left);
+    at_ = 0;
+    return true;
+  }
+
+  constexpr int jump(std::string_view guest) {
+    out_->last = Last::root;
+    return out_->guest.assign(guest) && view_->mounts.to_host(guest, out_->host, out_->mount) ? 0 : -ENAMETOOLONG;
+  }
+
+  // Carries what the end of the path asked for ("name/", "dir/.") over to the host path, so that the kernel applies it.
+  constexpr int finish() {
+    const std::string_view all = rest_.view();
+    out_->trailing_slash = out_->last == Last::name && all[all.size() - 1] == '/';
+    out_->mount_point = view_->mounts.at(out_->guest.view()) >= 0;
+    if (out_->host.empty() || out_->trailing_slash) return out_->host.append("/") ? 0 : -ENAMETOOLONG;
+    return 0;
+  }
+
+  Sys& sys_;
+  const View* view_ = nullptr;
+  Resolution* out_ = nullptr;
+  std::string_view root_;   // what an absolute link starts at
+  std::string_view floor_;  // what ".." does not leave
+  Final final_ = Final::follow;
+  unsigned confine_ = 0;
+  unsigned links_ = 0;
+  std::size_t start_mount_ = 0;
+  std::size_t at_ = 0;  // how much of rest_ is done
+  FixedText<16383> rest_;
+  Link link_;
+};
+
+}  // namespace udk::xlate
