@@ -62,6 +62,12 @@ Platform ImageConfig::platform() const {
           json::text_of(*document_, "variant")};
 }
 
+Result<> ImageConfig::check_platform(const Platform& wanted) const {
+  if (platform_rank(platform(), wanted)) return {};
+  return fail(Code::not_found,
+              "the image is for " + printable(platform().text()) + ", not for " + printable(wanted.text()));
+}
+
 Result<std::vector<Digest>> ImageConfig::diff_ids() const {
   std::vector<Digest> out;
   const auto* rootfs = json::member(*document_, "rootfs");

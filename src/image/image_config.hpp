@@ -24,6 +24,9 @@ class ImageConfig {
   // The bytes as parsed.
   [[nodiscard]] const std::string& raw() const { return raw_; }
   [[nodiscard]] Platform platform() const;
+  // Whether an image that no index offered serves `wanted`: Code::not_found that names both platforms if not. A
+  // configuration without platform serves all.
+  [[nodiscard]] Result<> check_platform(const Platform& wanted) const;
   // rootfs.diff_ids, base first; empty if the document has none. A malformed digest is Code::corrupt.
   [[nodiscard]] Result<std::vector<Digest>> diff_ids() const;
 

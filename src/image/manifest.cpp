@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 
 #include "base/text.hpp"
 #include "image/json.hpp"
@@ -121,6 +122,18 @@ bool is_candidate(const Descriptor& entry) {
 }
 
 }  // namespace
+
+Result<std::vector<Descriptor>> Manifest::blobs() const {
+  std::vector<Descriptor> out{config};
+  std::map<Digest, std::uint64_t> seen{{config.digest, config.size}};
+  for (const auto& layer : layers) {
+    auto [it, is_new] = seen.emplace(layer.digest, layer.size);
+    if (it->second != layer.size)
+      return fail(Code::corrupt, "the manifest gives " + layer.digest.text() + " two different sizes");
+    if (is_new) out.push_back(layer);
+  }
+  return out;
+}
 
 Result<> Manifest::check_is_image() const {
   using namespace media_type;

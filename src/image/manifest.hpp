@@ -23,6 +23,9 @@ struct Manifest {
   Descriptor config;
   std::vector<Descriptor> layers;  // base first
 
+  // The configuration and the layers, each content once: an image may use a layer twice. Code::corrupt if one digest
+  // is given two sizes.
+  [[nodiscard]] Result<std::vector<Descriptor>> blobs() const;
   // Code::unsupported, naming the type, if this is no container image but an artifact (chart, signature, attestation).
   [[nodiscard]] Result<> check_is_image() const;
 };

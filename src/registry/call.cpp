@@ -105,6 +105,10 @@ Result<Call::Step> Call::follow(const Response& response) {
   if (downgrade && !target->is_loopback() && session_.options().tls == Tls::verify)
     return fail(Code::network,
                 context + " leads to a server without TLS, " + target->shown() + ": refused (--insecure allows it)");
+  if (session_.move_to_https(*url_, *target)) {
+    url_.reset();
+    return Step::again;
+  }
   bool repeats_post = response.status == 307 || response.status == 308;
   if (spec_.form && (!repeats_post || target->origin() != first_origin_))
     return fail(Code::network, context + " to " + target->shown() + ": refused, the request holds credentials");
@@ -114,6 +118,9 @@ Result<Call::Step> Call::follow(const Response& response) {
 
 Result<Call::Step> Call::authorize(const Response& response) {
   if (++challenges_ > k_max_challenges) return Step::answered;
+  // The token was understood and is not enough: another of the same kind would not be.
+  bool enough_said = response.header("www-authenticate").find("insufficient_scope") != std::string::npos;
+  if (enough_said && !authorization_used_.empty()) return Step::answered;
   auto answer = session_.authorizer().answer(*url_, response, spec_.scope, authorization_used_);
   if (!answer) return denied(answer.error());
   return Step::again;
@@ -122,8 +129,8 @@ Result<Call::Step> Call::authorize(const Response& response) {
 Unexpected Call::denied(const Error& why) const {
   if (why.code != Code::unauthorized) return fail(why);
   auto login = login_command(session_.options().registry_url, session_.is_docker_hub());
-  return fail(Code::unauthorized, server() + " does not give access to the " + spec_.what + ": " + why.text +
-                                      "; log in with '" + login + "'");
+  return fail(Code::unauthorized, server() + " does not have the " + spec_.what +
+                                      " or does not give access to it: " + why.text + "; log in with '" + login + "'");
 }
 
 Result<Response> run_call(Session& session, CallSpec spec, std::size_t limit) {

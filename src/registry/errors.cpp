@@ -66,8 +66,9 @@ Error status_error(const Response& response, const std::string& what, const std:
   auto detail = in_brackets(error_detail(response));
   switch (response.status) {
     case 401:
-      return {Code::unauthorized,
-              "not authorized to read the " + what + " at " + server + detail + ": log in with '" + login + "'"};
+      // Registries hide from strangers whether a private image exists.
+      return {Code::unauthorized, server + " does not have the " + what + " or does not give access to it" + detail +
+                                      ": log in with '" + login + "'"};
     case 403:
       return {Code::denied, server + " denies access to the " + what + detail + ": log in with '" + login +
                                 "' as a user who may read it"};

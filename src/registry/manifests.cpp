@@ -26,16 +26,10 @@ CallSpec manifest_call(const std::string& repository, const std::string& tag, co
   spec.path = "/v2/" + repository + "/manifests/" + tag;
   spec.scope = pull_scope(repository);
   // The obsolete type comes last: without it some registries answer "not found", and the user would not learn why.
-  for (auto type : {k_docker_manifest, k_docker_list, k_oci_manifest, k_oci_index, k_docker_schema1_signed})
-    spec.headers.push_back("Accept: " + std::string(type));
+  std::string accept = "Accept: ";
+  for (auto type : {k_docker_manifest, k_docker_list, k_oci_manifest, k_oci_index}) accept += std::string(type) + ", ";
+  spec.headers.push_back(accept + std::string(k_docker_schema1_signed));
   return spec;
-}
-
-Error refusal(const Session& session, const Response& response, const std::string& what) {
-  auto error = status_error(response, what, session.base().authority(), login_of(session));
-  // Registries hide from strangers whether a private image exists.
-  if (response.status == 401 || response.status == 403) error.text = "not found or " + error.text;
-  return error;
 }
 
 Result<Digest> check_digest(const Response& response, const std::optional<Digest>& wanted) {
@@ -71,7 +65,8 @@ Result<VerifiedDocument> get_manifest(Session& session, const std::string& repos
                                       const std::optional<Digest>& digest, const std::string& what) {
   for (bool again = false;; again = true) {
     TRY_ASSIGN(auto response, run_call(session, manifest_call(repository, tag, what), image::k_max_manifest_size));
-    if (response.status != 200) return fail(refusal(session, response, what));
+    if (response.status != 200)
+      return fail(status_error(response, what, session.base().authority(), login_of(session)));
     auto found = check_digest(response, digest);
     if (!found && !again) continue;
     if (!found) return fail(std::move(found).error().context(what + " at " + session.base().authority()));

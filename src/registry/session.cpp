@@ -82,6 +82,16 @@ void Session::set_contacted() {
   fallback_.reset();
 }
 
+bool Session::move_to_https(const Url& from, const Url& to) {
+  bool same = from.origin() == base_.origin() && to.host() == from.host() && to.path() == from.path();
+  if (!same || from.is_https() || !to.is_https()) return false;
+  auto prefix = base_.path() == "/" ? std::string() : base_.path();
+  auto moved = Url::parse("https://" + to.authority() + prefix);
+  if (!moved) return false;
+  base_ = std::move(*moved);
+  return true;
+}
+
 bool Session::fall_back_to_http() {
   if (!fallback_ || contacted_) return false;
   base_ = *fallback_;

@@ -32,6 +32,9 @@ class Session {
   void set_contacted();
   // Changes from https to http if the address was given without a scheme and http is allowed for it, once.
   bool fall_back_to_http();
+  // Whether `to` is just the https form of `from`, an address of this registry: its address is https from now on, so
+  // that credentials go there.
+  bool move_to_https(const Url& from, const Url& to);
 
  private:
   Session(Options options, Url base, std::optional<Url> fallback);

@@ -58,6 +58,15 @@ TEST(ImageConfig, ConvertsTypes) {
   EXPECT_THAT(config(R"({"config":{"Labels":["a=b","c"]}})").labels(), ElementsAre(Pair("a", "b"), Pair("c", "")));
 }
 
+TEST(ImageConfig, ChecksThePlatform) {
+  auto arm = config(R"({"os":"linux","architecture":"arm64","variant":"v8"})");
+  EXPECT_TRUE(arm.check_platform({"linux", "arm64", ""}));
+  auto result = arm.check_platform({"linux", "amd64", "v3"});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().text, "the image is for linux/arm64/v8, not for linux/amd64/v3");
+  EXPECT_TRUE(config("{}").check_platform({"linux", "amd64", ""}));
+}
+
 TEST(ImageConfig, RefusesWhatIsNoObject) {
   for (const auto& text :
        {std::string(), std::string("null"), std::string("[]"), std::string("{\"a\":"), std::string("{\"a\":\"\xff\"}"),

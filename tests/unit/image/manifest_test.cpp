@@ -114,6 +114,20 @@ TEST(Manifest, RefusesBrokenOnes) {
   EXPECT_EQ(code_of(std::string(k_max_manifest_size + 1, ' ')), Code::corrupt);
 }
 
+TEST(Manifest, BlobsAreNamedOnce) {
+  auto with = [](const std::string& layers) {
+    return *parse_manifest(R"({"config":)" + descriptor('0') + R"(,"layers":[)" + layers + "]}");
+  };
+  auto blobs = with(descriptor('1') + "," + descriptor('2') + "," + descriptor('1')).blobs();
+  ASSERT_TRUE(blobs);
+  ASSERT_EQ(blobs->size(), 3U);
+  EXPECT_EQ((*blobs)[0].digest.text(), digest_of('0'));
+  EXPECT_EQ((*blobs)[1].digest.text(), digest_of('1'));
+  EXPECT_EQ((*blobs)[2].digest.text(), digest_of('2'));
+  auto other_size = R"({"digest":")" + digest_of('1') + R"(","size":8})";
+  EXPECT_EQ(with(descriptor('1') + "," + other_size).blobs().error().code, Code::corrupt);
+}
+
 TEST(Manifest, KnowsArtifacts) {
   auto chart = parse_manifest(manifest("", "application/vnd.cncf.helm.config.v1+json"));
   ASSERT_TRUE(chart);

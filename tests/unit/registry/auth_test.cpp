@@ -143,6 +143,16 @@ TEST(Auth, EndsWhenTokensDoNotHelp) {
   EXPECT_LE(registry.token_server_.requests().size(), 3U);
 }
 
+TEST(Auth, AsksOnceIfTheScopeIsNotEnough) {
+  BearerRegistry registry([](const HttpRequest&) { return HttpReply{200, {}, R"({"token":"useless"})", {}}; });
+  registry.scope_ = ",error=\"insufficient_scope\"";
+  auto result = registry.pull(nullptr);
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().text, HasSubstr("does not have the image a/b:t or does not give access to it"));
+  EXPECT_EQ(registry.token_server_.requests().size(), 1U);
+  EXPECT_EQ(registry.server_.requests().size(), 2U);
+}
+
 TEST(Auth, RefusesBadTokenAnswers) {
   for (const char* body : {"", "{}", "<html>", R"({"token":"a\r\nb"})"}) {
     BearerRegistry registry([&](const HttpRequest&) { return HttpReply{200, {}, body, {}}; });

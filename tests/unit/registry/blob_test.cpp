@@ -68,6 +68,23 @@ TEST(Blob, ManyBreaksAreFineAsLongAsBytesArrive) {
   EXPECT_EQ(sink.data, data);
 }
 
+TEST(Blob, StalledTransfersAreCutAndTriedAgain) {
+  auto data = bytes(5000);
+  std::atomic<int> stalls = 1;
+  LoopbackServer server([&](const HttpRequest& request) {
+    auto reply = FakeContent::ranged(request, data);
+    if (stalls-- > 0) reply.stall_after = 0;
+    return reply;
+  });
+  auto options = test::quick_options(server.url());
+  options.stall_timeout = std::chrono::seconds(1);
+  auto c = Client::create(options);
+  MemorySink sink;
+  auto result = test::fetch_blob(*c, "a/b", layer(data), sink);
+  ASSERT_TRUE(result) << result.error().text;
+  EXPECT_EQ(sink.data, data);
+}
+
 TEST(Blob, GivesUpWhenNothingArrives) {
   auto data = bytes(1000);
   LoopbackServer server([&](const HttpRequest& request) {

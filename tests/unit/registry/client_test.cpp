@@ -54,6 +54,9 @@ TEST(Client, ResolvesAndFetches) {
   // No probe of /v2/: one request each.
   EXPECT_EQ(server.requests().size(), 2U);
   EXPECT_EQ(server.requests()[0].header("user-agent"), "udocker");
+  // One header: not every server joins several.
+  for (const auto& type : {k_manifest_type, k_index_type})
+    EXPECT_THAT(server.requests()[0].header("accept"), HasSubstr(type));
 }
 
 TEST(Client, FollowsNestedIndexes) {

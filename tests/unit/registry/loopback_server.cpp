@@ -64,6 +64,12 @@ std::optional<HttpRequest> read_request(int fd, std::string& buffer) {
   return out;
 }
 
+void wait_for_end(int fd) {
+  char unused = 0;
+  while (::recv(fd, &unused, 1, 0) > 0) {
+  }
+}
+
 // False: the connection is over.
 bool send_reply(int fd, const HttpReply& reply) {
   std::string head = "HTTP/1.1 " + std::to_string(reply.status) + " Status\r\n";
@@ -71,9 +77,12 @@ bool send_reply(int fd, const HttpReply& reply) {
   bool has_length = std::any_of(reply.headers.begin(), reply.headers.end(),
                                 [](const auto& header) { return to_lower(header.first) == "content-length"; });
   if (!reply.without_length && !has_length) head += "Content-Length: " + std::to_string(reply.body.size()) + "\r\n";
-  auto body = std::string_view(reply.body).substr(0, reply.cut_after.value_or(reply.body.size()));
+  auto length = std::min(reply.cut_after.value_or(reply.body.size()), reply.stall_after.value_or(reply.body.size()));
+  auto body = std::string_view(reply.body).substr(0, length);
   // One piece: two would wait for each other (Nagle's algorithm and delayed acknowledgements).
-  return send_all(fd, (head + "\r\n").append(body)) && !reply.cut_after && !reply.without_length;
+  if (!send_all(fd, (head + "\r\n").append(body))) return false;
+  if (reply.stall_after) wait_for_end(fd);
+  return !reply.stall_after && !reply.cut_after && !reply.without_length;
 }
 
 }  // namespace

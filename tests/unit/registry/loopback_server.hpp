@@ -27,6 +27,8 @@ struct HttpReply {
   std::string body;
   // Send only so many bytes of the body and break the connection.
   std::optional<std::size_t> cut_after;
+  // Send only so many bytes of the body and nothing more, until the client goes away.
+  std::optional<std::size_t> stall_after = std::nullopt;
   // No Content-Length: the end of the connection is the end of the body.
   bool without_length = false;
 };
