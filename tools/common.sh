@@ -55,3 +55,36 @@ remove_scratch() {
   chmod -R u+rwX "$scratch" 2>/dev/null || true
   rm -rf "$scratch"
 }
+
+# Configures and builds preset $1 in the current folder; shows the end of the output if that fails.
+build_preset() {
+  local log=$scratch/build.log
+  say "building preset $1"
+  if ! cmake --preset "$1" >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    ! grep -q 'the package mirror failed' "$log" || mirror_died "the libraries could not be fetched"
+    return 1
+  fi
+  cmake --build "build/$1" -j "$(nproc)" >"$log" 2>&1 || { tail -n 60 "$log" >&2; return 1; }
+}
+
+# Makes the guest images named by the other words, and sets image_cache to where they are.
+make_images() {
+  local status=0
+  /usr/bin/python3 tests/blackbox/images.py "$@" >"$scratch/images" || status=$?
+  [ "$status" != "$k_mirror_failed" ] || exit "$k_mirror_failed"
+  [ "$status" = 0 ] || die "the images could not be made"
+  # shellcheck disable=SC2034
+  image_cache=$(dirname "$(awk 'NR == 1 { print $2 }' "$scratch/images")")
+}
+
+# Copies what the programs of tests/blackbox need to $scratch/project, with the executable $1: a checkout below a
+# private home cannot be read by the scratch user.
+copy_project() {
+  mkdir -p "$scratch/project/tests"
+  cp -r tests/blackbox tests/fixtures tests/skips.txt "$scratch/project/tests/"
+  cp -r tools "$scratch/project/"
+  cp "$1" "$scratch/project/udocker"
+  [ ! -e "$1.debug" ] || cp "$1.debug" "$scratch/project/udocker.debug"
+  give_scratch
+}

@@ -5,14 +5,14 @@ COMMANDS = ["pull", "create", "run", "ps", "images", "inspect", "rm", "rmi", "na
             "version", "help", "install"]
 
 
-@pytest.mark.parametrize("words", [["version"], ["-V"], ["--version"]])
+@pytest.mark.parametrize("words", [["version"], ["-V"], ["--version"]], ids=" ".join)
 def test_version_prints_three_keys(udocker, words):
     lines = udocker.ok(*words).lines
     assert [line.split(":")[0] for line in lines] == ["version", "tarball", "tarball_release"]
     assert lines[1] == "tarball: none"
 
 
-@pytest.mark.parametrize("words", [[], ["help"], ["-h"], ["--help"], ["--help", "pull"]])
+@pytest.mark.parametrize("words", [[], ["help"], ["-h"], ["--help"]], ids=" ".join)
 def test_general_help_names_every_command(udocker, words):
     text = udocker.ok(*words).out
     for command in COMMANDS:
@@ -73,7 +73,7 @@ def test_repo_option_names_the_repository_of_one_call(udocker, tmp_path, pushed)
     assert reference not in udocker.ok("images").out
 
 
-@pytest.mark.parametrize("words", [["install"], ["install", "--force"]])
+@pytest.mark.parametrize("words", [["install"], ["install", "--force"]], ids=" ".join)
 def test_install_has_nothing_to_do(udocker, words):
     assert udocker.ok(*words).out == ""
 
