@@ -44,7 +44,12 @@ Result<> LayerApplier::put_hardlink(const TarEntry& entry) {
   if (!target_dir) return failure(errno, "cannot make the hard link");
   TRY(tree_.enter(path_.dir()));
   const std::string path = tree_.path_of(path_.name());
-  if (target_path != path) TRY(link_or_copy(target_dir.get()));
+  if (target_path == path) {
+    TRY_ASSIGN(auto st, lstat_at(tree_.fd(), name()));
+    if (!st) return hard_link_failure("is missing");
+    return {};
+  }
+  TRY(link_or_copy(target_dir.get()));
   ledger_.made(path);
   // One file, one owner: that of the target.
   ledger_.set_owner(path, ledger_.owner(target_path));

@@ -1,6 +1,8 @@
 #include "archive/tar_block.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 namespace udk::archive {
 namespace {
@@ -35,27 +37,37 @@ std::optional<std::int64_t> parse_octal(std::span<const std::byte> field) {
   return value;
 }
 
+// Eight bytes at a time: every member of every archive comes through here.
+std::uint32_t sum_bytes(std::span<const std::byte, k_tar_block> bytes) {
+  constexpr std::uint64_t every_other = 0x00ff00ff00ff00ffULL;
+  std::uint64_t sums = 0;  // four of 16 bits, at most 64 * 2 * 255 each
+  for (std::size_t at = 0; at < bytes.size(); at += sizeof sums) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, sizeof word);
+    sums += (word & every_other) + ((word >> 8) & every_other);
+  }
+  std::uint32_t sum = 0;
+  for (; sums != 0; sums >>= 16) sum += static_cast<std::uint32_t>(sums & 0xffffU);
+  return sum;
+}
+
 }  // namespace
 
 bool is_zero_block(TarBlock block) {
-  return std::all_of(block.begin(), block.end(), [](std::byte byte) { return byte == std::byte{0}; });
+  return block[0] == std::byte{0} && std::memcmp(block.data(), block.data() + 1, k_tar_block - 1) == 0;
 }
 
 bool has_valid_checksum(TarBlock block) {
   auto stored = parse_tar_number(block.subspan(k_checksum_offset, k_checksum_size));
   if (!stored) return false;
-  std::int64_t with_unsigned = 0;
-  std::int64_t high_bytes = 0;
-  for (std::byte byte : block) {
-    with_unsigned += std::to_integer<std::int64_t>(byte);
-    high_bytes += std::to_integer<std::int64_t>(byte >> 7);
-  }
   // The field itself counts as blanks.
-  for (std::byte byte : block.subspan(k_checksum_offset, k_checksum_size)) {
-    with_unsigned += ' ' - std::to_integer<std::int64_t>(byte);
-    high_bytes -= std::to_integer<std::int64_t>(byte >> 7);
-  }
-  return *stored == with_unsigned || *stored == with_unsigned - 256 * high_bytes;
+  std::array<std::byte, k_tar_block> summed;  // NOLINT(cppcoreguidelines-pro-type-member-init): copied to
+  std::memcpy(summed.data(), block.data(), k_tar_block);
+  std::memset(summed.data() + k_checksum_offset, ' ', k_checksum_size);
+  const std::uint32_t sum = sum_bytes(summed);
+  if (*stored == sum) return true;
+  const auto high_bytes = std::count_if(summed.begin(), summed.end(), [](std::byte b) { return b >= std::byte{0x80}; });
+  return *stored == std::int64_t{sum} - 256 * high_bytes;
 }
 
 bool looks_like_tar(std::span<const std::byte> head) {
