@@ -17,6 +17,7 @@ extern const Command k_rename;
 extern const Command k_rm;
 extern const Command k_rmi;
 extern const Command k_rmname;
+extern const Command k_run;
 extern const Command k_setup;
 extern const Command k_version;
 
