@@ -85,11 +85,14 @@ Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t
 
 Next run_with_path(CallStop& stop, int index, std::string_view host) {
   const Word place = put_scratch(stop, host.data(), host.size() + 1);
-  if (place == 0) return answer(stop, -EFAULT);
+  return place == 0 ? answer(stop, -EFAULT) : run_with_pointer(stop, index, place);
+}
+
+Next run_with_pointer(CallStop& stop, int index, Word pointer) {
   stop.task.at_entry = stop.regs;
   const Word loader = stop.task.memory->loader;
   const Word own = stop.arg(index);
-  argument(stop.regs, index) = place;
+  argument(stop.regs, index) = pointer;
   if (loader == 0 || stop.task.slot < 0) return Next::watch;
   stop.regs.rcx = stop.regs.rip;
   stop.regs.r11 = own;

@@ -5,6 +5,7 @@
 #include "engine/ptrace/lookup.hpp"
 #include "engine/ptrace/memory.hpp"
 #include "engine/ptrace/registers.hpp"
+#include "engine/ptrace/socket_names.hpp"
 #include "engine/ptrace/task.hpp"
 #include "xlate/calls.hpp"
 
@@ -32,6 +33,7 @@ struct Run {
   gid_t host_gid = 0;
   pid_t payload = 0;
   std::vector<LoaderImage> loaders;
+  SocketNames sockets;
   // Buffers of the calls, reused: only one stop is handled at a time.
   xlate::Resolution at, at2;
   PathText text, text2;
@@ -63,6 +65,8 @@ xlate::Final final_of(CallStop& stop);
 
 // Makes the call with another path in argument `index`.
 Next run_with_path(CallStop& stop, int index, std::string_view host);
+// Makes the call with another pointer, into the thread's scratch memory, in argument `index` (0 to 4).
+Next run_with_pointer(CallStop& stop, int index, Word pointer);
 // Memory of the guest that holds a copy of `size` bytes until the call has begun; 0 if it cannot be had.
 Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t offset = 0);
 
@@ -79,6 +83,6 @@ Next on_id_call(CallStop& stop);      // identity, prctl
 Next on_exec_call(CallStop& stop);
 
 // At the return of a call that was watched; may change the registers.
-void on_socket_exit(Run& run, Task& task, Registers& regs);
+void on_socket_exit(Run& run, Task& task, AtExit what, Registers& regs);
 
 }  // namespace udk::engine

@@ -1,6 +1,273 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+
 #include "engine/ptrace/call_stop.hpp"
 
+// Socket addresses: the paths of AF_UNIX are translated on their way into the kernel and back.
 namespace udk::engine {
-Next on_socket_call(CallStop&) { return Next::as_is; }
-void on_socket_exit(Run&, Task&, Registers&) {}
+namespace {
+
+using xlate::Final;
+using xlate::Op;
+
+constexpr std::size_t k_path_start = offsetof(sockaddr_un, sun_path);
+// Messages of one sendmmsg(2) that are translated at once; the guest sees fewer sent and repeats the rest.
+constexpr std::size_t k_messages_max = 40;
+// recvmmsg(2) and sendmmsg(2) take no more.
+constexpr std::size_t k_vector_max = 1024;
+
+struct Address {
+  sockaddr_storage bytes{};
+  std::size_t length = 0;
+};
+
+// Reads an address argument. Anything that the kernel will refuse anyway counts as not translatable.
+bool read_address(pid_t tid, Word at, std::size_t length, Address& out) {
+  out.length = std::min(length, sizeof out.bytes);
+  return length >= k_path_start && length <= sizeof out.bytes && read_memory(tid, at, &out.bytes, length) == 0;
+}
+
+void set_path(Address& address, const std::string& path) {
+  std::memset(&address.bytes, 0, sizeof address.bytes);
+  address.bytes.ss_family = AF_UNIX;
+  std::memcpy(reinterpret_cast<char*>(&address.bytes) + k_path_start, path.data(), path.size());
+  // A longer length is allowed: then the caller's own can stay.
+  address.length = std::max(address.length, k_path_start + std::min(path.size() + 1, sizeof(sockaddr_un::sun_path)));
+  address.length = std::min(address.length, sizeof(sockaddr_un));
+}
+
+// The address of an existing socket: 1 if it was translated, 0 if it has no path, or -errno.
+int translate_target(CallStop& stop, Address& address) {
+  Run& run = stop.run;
+  const std::string path(socket_path(address.bytes, address.length));
+  if (path.empty()) return 0;
+  if (const int e = run.lookup.path(stop.task, AT_FDCWD, path, Final::follow, 0, run.at); e != 0) return e;
+  const std::string target = run.sockets.existing(std::string(run.at.host.view()));
+  if (target.empty()) return -errno;
+  set_path(address, target);
+  return 1;
+}
+
+// Makes the call with another address; argument `index` is its pointer, the next one its length.
+Next run_with_address(CallStop& stop, int index, const Address& address) {
+  const Word place = put_scratch(stop, &address.bytes, sizeof(sockaddr_un));
+  if (place == 0) return answer(stop, -EFAULT);
+  if (address.length == stop.arg(index + 1)) return run_with_pointer(stop, index, place);
+  stop.task.at_entry = stop.regs;
+  argument(stop.regs, index) = place;
+  argument(stop.regs, index + 1) = address.length;
+  return Next::watch;
+}
+
+Next on_target(CallStop& stop, int index) {
+  Address address;
+  if (!read_address(stop.task.tid, stop.arg(index), stop.arg(index + 1), address)) return Next::as_is;
+  const int done = translate_target(stop, address);
+  if (done <= 0) return done == 0 ? Next::as_is : answer(stop, done);
+  return run_with_address(stop, index, address);
+}
+
+Next on_bind(CallStop& stop) {
+  Run& run = stop.run;
+  Address address;
+  if (!read_address(stop.task.tid, stop.arg(1), stop.arg(2), address)) return Next::as_is;
+  const std::string path(socket_path(address.bytes, address.length));
+  if (path.empty()) return Next::as_is;
+  if (const int e = run.lookup.path(stop.task, AT_FDCWD, path, Final::parent, 0, run.at); e != 0)
+    return answer(stop, e);
+  const std::string host(run.at.host.view());
+  struct stat st {};
+  if (::lstat(host.c_str(), &st) == 0 || (run.at.mount_point && !run.at.opaque)) return answer(stop, -EADDRINUSE);
+  if (run.lookup.table()[run.at.mount].read_only) return answer(stop, -EROFS);
+  bool moved = false;
+  const std::string target = run.sockets.future(host, moved);
+  if (target.empty()) return answer(stop, -errno);
+  run.sockets.remember(target, path);
+  set_path(address, target);
+  if (!moved) return run_with_address(stop, 1, address);
+  stop.task.rename_from = target;
+  stop.task.rename_to = host;
+  const Word place = put_scratch(stop, &address.bytes, sizeof(sockaddr_un));
+  if (place == 0) return answer(stop, -EFAULT);
+  stop.task.at_entry = stop.regs;
+  stop.task.at_exit = AtExit::long_bind;
+  stop.regs.rsi = place;
+  stop.regs.rdx = address.length;
+  return Next::watch;
+}
+
+Next on_sendmsg(CallStop& stop) {
+  msghdr message{};
+  if (read_object(stop.task.tid, stop.arg(1), message) != 0 || message.msg_name == nullptr) return Next::as_is;
+  Address address;
+  if (!read_address(stop.task.tid, reinterpret_cast<Word>(message.msg_name), message.msg_namelen, address))
+    return Next::as_is;
+  const int done = translate_target(stop, address);
+  if (done <= 0) return done == 0 ? Next::as_is : answer(stop, done);
+  const Word name = put_scratch(stop, &address.bytes, sizeof(sockaddr_un), sizeof message);
+  message.msg_name = reinterpret_cast<void*>(name);  // NOLINT(performance-no-int-to-ptr)
+  message.msg_namelen = static_cast<socklen_t>(address.length);
+  const Word place = put_scratch(stop, &message, sizeof message);
+  return name == 0 || place == 0 ? answer(stop, -EFAULT) : run_with_pointer(stop, 1, place);
+}
+
+Next on_sendmmsg(CallStop& stop) {
+  std::array<mmsghdr, k_messages_max> messages{};
+  std::array<sockaddr_un, k_messages_max> names{};
+  const std::size_t count = std::min<std::size_t>(stop.arg(2), k_messages_max);
+  if (count == 0 || read_memory(stop.task.tid, stop.arg(1), messages.data(), count * sizeof messages[0]) != 0)
+    return Next::as_is;
+  constexpr std::size_t names_at = k_messages_max * sizeof(mmsghdr);
+  static_assert(names_at + k_messages_max * sizeof(sockaddr_un) <= k_slot_size);
+  const Word slot = scratch_of(stop.task);
+  if (slot == 0) return Next::as_is;
+  bool any = false;
+  std::size_t usable = count;
+  for (std::size_t i = 0; i < usable; ++i) {
+    msghdr& message = messages[i].msg_hdr;
+    Address address;
+    if (message.msg_name == nullptr ||
+        !read_address(stop.task.tid, reinterpret_cast<Word>(message.msg_name), message.msg_namelen, address))
+      continue;
+    const int done = translate_target(stop, address);
+    if (done < 0 && i == 0) return answer(stop, done);
+    if (done < 0) usable = i;  // those before it are sent; the guest gets the error when it comes back with this one
+    if (done <= 0) continue;
+    any = true;
+    std::memcpy(&names[i], &address.bytes, sizeof names[i]);
+    message.msg_name = reinterpret_cast<void*>(slot + names_at + i * sizeof names[i]);  // NOLINT
+    message.msg_namelen = static_cast<socklen_t>(address.length);
+  }
+  if (!any && usable == count) return Next::as_is;
+  if (write_memory(stop.task.tid, slot, messages.data(), usable * sizeof messages[0]) != 0 ||
+      write_memory(stop.task.tid, slot + names_at, names.data(), usable * sizeof names[0]) != 0)
+    return answer(stop, -EFAULT);
+  stop.task.at_entry = stop.regs;
+  stop.task.at_exit = AtExit::messages_sent;
+  stop.regs.rsi = slot;
+  stop.regs.rdx = usable;
+  return Next::watch;
+}
+
+// Calls that return an address: look at it when they come back. `extra` keeps the room that the guest gave.
+Next watch_address(CallStop& stop, AtExit what, Word room) {
+  stop.task.at_entry = stop.regs;
+  stop.task.at_exit = what;
+  stop.task.extra[0] = room;
+  return Next::watch;
+}
+
+Next on_name_result(CallStop& stop, int index) {
+  socklen_t room = 0;
+  if (stop.arg(index) == 0 || read_object(stop.task.tid, stop.arg(index + 1), room) != 0) return Next::as_is;
+  stop.task.extra[1] = static_cast<Word>(index);
+  return watch_address(stop, AtExit::socket_name, room);
+}
+
+Next on_recvmsg(CallStop& stop) {
+  msghdr message{};
+  if (read_object(stop.task.tid, stop.arg(1), message) != 0) return Next::as_is;
+  if (message.msg_name == nullptr || message.msg_namelen == 0) return Next::as_is;
+  return watch_address(stop, AtExit::message_name, message.msg_namelen);
+}
+
+Next on_recvmmsg(CallStop& stop) {
+  mmsghdr first{};
+  if (stop.arg(2) == 0 || read_object(stop.task.tid, stop.arg(1), first) != 0) return Next::as_is;
+  if (first.msg_hdr.msg_name == nullptr || first.msg_hdr.msg_namelen == 0) return Next::as_is;
+  return watch_address(stop, AtExit::messages_name, first.msg_hdr.msg_namelen);
+}
+
+// Turns an address that the kernel left in the guest's memory into the guest's name, within `room` bytes. The new full
+// length, or 0 if nothing is to be changed.
+socklen_t give_guest_name(Run& run, Task& task, Word at, std::size_t length, std::size_t room) {
+  Address address;
+  if (length > room || !read_address(task.tid, at, length, address)) return 0;
+  const std::string host(socket_path(address.bytes, length));
+  if (host.empty() || host.front() != '/') return 0;
+  std::string guest;
+  if (const std::string* known = run.sockets.find(host)) {
+    guest = *known;
+  } else {
+    xlate::GuestPath path;
+    if (!run.lookup.guest_name(task, host, path)) return 0;
+    guest = path.empty() ? "/" : std::string(path.view());
+  }
+  if (guest.size() > sizeof(sockaddr_un::sun_path)) guest.resize(sizeof(sockaddr_un::sun_path));
+  sockaddr_un out{};
+  out.sun_family = AF_UNIX;
+  std::memcpy(out.sun_path, guest.data(), guest.size());
+  const std::size_t full = k_path_start + std::min(guest.size() + 1, sizeof out.sun_path);
+  if (write_memory(task.tid, at, &out, std::min(full, room)) != 0) return 0;
+  return static_cast<socklen_t>(full);
+}
+
+void fix_message(Run& run, Task& task, Word at, std::size_t room) {
+  msghdr message{};
+  if (read_object(task.tid, at, message) != 0 || message.msg_name == nullptr) return;
+  const socklen_t length =
+      give_guest_name(run, task, reinterpret_cast<Word>(message.msg_name), message.msg_namelen, room);
+  if (length != 0) (void)write_object(task.tid, at + offsetof(msghdr, msg_namelen), length);
+}
+
+void fix_name_result(Run& run, Task& task, Registers& regs) {
+  const int index = static_cast<int>(task.extra[1]);
+  const Word length_at = argument(regs, index + 1);
+  socklen_t length = 0;
+  if (read_object(task.tid, length_at, length) != 0) return;
+  length = give_guest_name(run, task, argument(regs, index), length, task.extra[0]);
+  if (length != 0) (void)write_object(task.tid, length_at, length);
+}
+
+}  // namespace
+
+Next on_socket_call(CallStop& stop) {
+  switch (stop.call.op) {
+    case Op::bind:
+      return on_bind(stop);
+    case Op::connect:
+      return on_target(stop, 1);
+    case Op::sendto:
+      return on_target(stop, 4);
+    case Op::sendmsg:
+      return on_sendmsg(stop);
+    case Op::sendmmsg:
+      return on_sendmmsg(stop);
+    case Op::recvfrom:
+      return on_name_result(stop, 4);
+    case Op::recvmsg:
+      return on_recvmsg(stop);
+    case Op::recvmmsg:
+      return on_recvmmsg(stop);
+    default:
+      return on_name_result(stop, 1);
+  }
+}
+
+void on_socket_exit(Run& run, Task& task, AtExit what, Registers& regs) {
+  const auto result = static_cast<long>(regs.rax);
+  if (what == AtExit::long_bind && result == 0) (void)::rename(task.rename_from.c_str(), task.rename_to.c_str());
+  if (result < 0) return;
+  const auto count = std::min(static_cast<std::size_t>(result), k_vector_max);
+  if (what == AtExit::socket_name) fix_name_result(run, task, regs);
+  if (what == AtExit::message_name) fix_message(run, task, regs.rsi, task.extra[0]);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Word own = regs.rsi + i * sizeof(mmsghdr);
+    if (what == AtExit::messages_name) fix_message(run, task, own, task.extra[0]);
+    if (what != AtExit::messages_sent) continue;
+    unsigned length = 0;
+    constexpr std::size_t at = offsetof(mmsghdr, msg_len);
+    if (read_object(task.tid, scratch_of(task) + i * sizeof(mmsghdr) + at, length) == 0)
+      (void)write_object(task.tid, own + at, length);
+  }
+}
+
 }  // namespace udk::engine

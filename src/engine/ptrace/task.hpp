@@ -35,7 +35,16 @@ struct FileSystemState {
 };
 
 // What to do when a call that was let go returns.
-enum class AtExit : std::uint8_t { nothing, restore, exec, long_bind, socket_name, message_name, messages_name };
+enum class AtExit : std::uint8_t {
+  nothing,
+  restore,
+  exec,
+  long_bind,
+  socket_name,
+  message_name,
+  messages_name,
+  messages_sent
+};
 
 struct ExecPlan;
 
@@ -55,9 +64,10 @@ struct Task {
   bool stubbed = false;   // the running call returns through a stub
   Word saved_result = 0;  // plain ptrace: an answer to put in place at the exit
   bool answered = false;
-  std::array<Word, 2> extra{};     // for the action at the exit
-  std::shared_ptr<ExecPlan> plan;  // of the exec that is under way
-  std::shared_ptr<ExecPlan> held;  // of the last exec, until the loader is done
+  std::array<Word, 2> extra{};         // for the action at the exit
+  std::string rename_from, rename_to;  // of a socket that was bound under another name
+  std::shared_ptr<ExecPlan> plan;      // of the exec that is under way
+  std::shared_ptr<ExecPlan> held;      // of the last exec, until the loader is done
 };
 
 }  // namespace udk::engine

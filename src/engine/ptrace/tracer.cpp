@@ -232,7 +232,7 @@ void Tracer::on_exit(Task& task) {
     own.rip = regs.rip;
     own.rcx = regs.rcx;
     own.r11 = regs.r11;
-    if (what != AtExit::restore && what != AtExit::exec) on_socket_exit(run_, task, own);
+    if (what != AtExit::restore && what != AtExit::exec) on_socket_exit(run_, task, what, own);
     ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
   }
   resume(task);
