@@ -61,7 +61,7 @@ Result<> check_container(const Context& context, const std::string& id) {
   return fail(Code::not_found, "container '" + printable(id.substr(0, 300)) + "' does not exist");
 }
 
-std::string use_lock_name(const std::string& id) { return "use-" + id; }
+std::string use_lock_name(const std::string& id) { return "use-" + id + ".lock"; }
 
 std::string target_of_alias(const Context& context, const std::string& alias) {
   if (!is_file_name(alias)) return "";
@@ -130,6 +130,7 @@ void sweep_containers(const Context& context) {
       if (!is_directory(container_dir(context, *id))) remove_aliases(context, *id);
       rubbish.push_back(path);
     }
+    Lock::sweep(context.state.containers);
   }
   for (const auto& path : rubbish) (void)empty_trash(context, path);
 }

@@ -13,7 +13,7 @@
 //   draft-ID/       a container that is being made, becomes containers/ID
 //   draft-ID.lock   held as long as its process lives
 //   trash-ID/       a container that is being deleted
-//   use-ID          lock: shared while the container is in use
+//   use-ID.lock     lock: shared while the container is in use
 //   lock            lock: held while names or small files change
 namespace udk::store {
 

@@ -133,11 +133,14 @@ void sweep_repos(const Context& context, RepoLock& repo, const ImageName* name, 
     std::string draft = entry.name.substr(0, entry.name.size() - suffix.size());
     auto text = name ? read_file(path, 65536) : Result<std::string>("");
     bool same = name && text && *text == name->text();
-    if (!pin && !same && !is_older(path, age)) continue;
+    // Without its directory it has claimed nothing.
+    bool empty = !is_dir(path_join(state, draft));
+    if (!pin && !same && !empty && !is_older(path, age)) continue;
     Waiting no_wait{std::chrono::milliseconds(0), {}};
     auto dead = Lock::acquire(state, draft + ".lock", LockMode::exclusive, no_wait, draft);
     if (dead) (void)remove_draft(context, repo, draft);
   }
+  Lock::sweep(state);
 }
 
 Pin::~Pin() {

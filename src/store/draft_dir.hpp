@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,7 +32,7 @@ enum class DraftKind { draft, pin };
 struct Draft {
   std::string name;  // draft-X
   std::string dir;
-  Lock lock;
+  std::optional<Lock> lock;  // none once it is published
 };
 
 Result<Draft> make_draft(const Context& context, const ImageName& name, DraftKind kind);

@@ -53,7 +53,8 @@ ImageDraft::~ImageDraft() { release(); }
 // A draft that has claimed nothing leaves nothing; any other one is left to the next attempt, unlocked.
 void ImageDraft::release() {
   if (!state_) return;
-  if (::rmdir(state_->draft.dir.c_str()) == 0) (void)unlink_at(AT_FDCWD, state_->draft.dir + ".name");
+  if (state_->draft.lock && ::rmdir(state_->draft.dir.c_str()) == 0)
+    (void)unlink_at(AT_FDCWD, state_->draft.dir + ".name");
   state_.reset();
 }
 
@@ -74,7 +75,8 @@ Result<> ImageDraft::claim(const image::Manifest& manifest) {
 
 Result<> ImageDraft::publish(const image::Manifest& manifest) {
   const Context& context = *state_->context;
-  TRY(state_->draft.lock.renew());
+  if (!state_->draft.lock) return fail(Code::internal, "image draft used after it was published");
+  TRY(state_->draft.lock->renew());
   auto stored = python_json_line(manifest.raw);
   if (!stored) return fail(std::move(stored).error().context("the manifest of " + state_->name.text()));
   TRY_ASSIGN(RepoLock repo, RepoLock::acquire(context));
@@ -86,6 +88,7 @@ Result<> ImageDraft::publish(const image::Manifest& manifest) {
   auto done = publish_draft(context, repo, state_->draft, state_->name, content);
   if (!done) return fail(std::move(done).error().context("cannot store image " + state_->name.text()));
   (void)remove_draft(context, repo, state_->draft.name);
+  state_->draft.lock.reset();
   sweep_repos(context, repo, &state_->name, k_keep_fetched);
   return {};
 }

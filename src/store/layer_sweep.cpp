@@ -21,18 +21,16 @@ void sweep_layers(const Context& context, std::chrono::seconds age) {
   const std::string& state = context.state.layers;
   auto entries = dir_entries(state);
   if (!entries) return;
+  constexpr std::string_view suffix = ".partial";
   for (const auto& entry : *entries) {
     std::string path = path_join(state, entry.name);
-    auto dot = entry.name.rfind('.');
-    if (dot == std::string::npos || entry.type != EntryType::file || !is_older(path, age)) continue;
-    std::string digest = entry.name.substr(0, dot);
-    std::string kind = entry.name.substr(dot);
-    if (kind != ".partial" && kind != ".lock") continue;
+    if (!entry.name.ends_with(suffix) || !is_older(path, age)) continue;
+    std::string digest = entry.name.substr(0, entry.name.size() - suffix.size());
     Waiting no_wait{std::chrono::milliseconds(0), {}};
-    // Taking the lock and letting it go removes its file.
     auto lock = Lock::acquire(state, digest + ".lock", LockMode::exclusive, no_wait, digest);
-    if (lock && kind == ".partial") (void)unlink_at(AT_FDCWD, path);
+    if (lock) (void)unlink_at(AT_FDCWD, path);
   }
+  Lock::sweep(state);
 }
 
 }  // namespace udk::store

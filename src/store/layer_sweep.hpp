@@ -7,8 +7,8 @@
 
 namespace udk::store {
 
-// Removes what dead processes left in the state directory of `layers` and nobody touched for `age`: partial blobs and
-// locks.
+// Removes what dead processes left in the state directory of `layers`: locks, and partial blobs that nobody touched for
+// `age`.
 void sweep_layers(const Context& context, std::chrono::seconds age);
 
 // The file was changed at least `age` ago.

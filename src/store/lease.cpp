@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <optional>
 #include <vector>
 
@@ -15,8 +16,6 @@
 
 namespace udk::store {
 namespace {
-
-constexpr std::size_t k_max_lease_size = 4096;
 
 // Who holds a lease. A process number means something only within one boot of one kernel and one pid namespace.
 struct Holder {
@@ -38,24 +37,24 @@ const Holder& myself() {
   if (self.pid == pid) return self;  // else the first call, or that of a forked child
   utsname name{};
   (void)::uname(&name);
-  auto boot = read_file("/proc/sys/kernel/random/boot_id", k_max_lease_size);
+  auto boot = read_file("/proc/sys/kernel/random/boot_id", 4096);
   auto space = readlink_at(AT_FDCWD, "/proc/self/ns/pid");
   self = {name.nodename, boot ? std::string(trim(*boot)) : "", space ? *space : "", pid, start_time(pid)};
   return self;
 }
 
 std::string to_text(const Holder& holder) {
-  return "udocker-lease 1\nhost " + holder.host + "\nboot " + holder.boot + "\npidns " + holder.pid_namespace +
-         "\npid " + holder.pid + "\nstart " + holder.start + "\n";
+  return "udocker-lease-1 host=" + holder.host + " boot=" + holder.boot + " pidns=" + holder.pid_namespace +
+         " pid=" + holder.pid + " start=" + holder.start;
 }
 
 Holder parse_holder(std::string_view text) {
   Holder out;
-  for (auto line : split(text, '\n')) {
-    auto blank = line.find(' ');
-    if (blank == std::string_view::npos) continue;
-    auto key = line.substr(0, blank);
-    std::string value(line.substr(blank + 1));
+  for (auto word : split_blank(text)) {
+    auto equals = word.find('=');
+    if (equals == std::string_view::npos) continue;
+    auto key = word.substr(0, equals);
+    std::string value(word.substr(equals + 1));
     if (key == "host") out.host = value;
     if (key == "boot") out.boot = value;
     if (key == "pidns") out.pid_namespace = value;
@@ -86,12 +85,11 @@ Result<std::int64_t> clock_of(const std::string& dir) {
 
 // nullopt: the lease is gone meanwhile.
 Result<std::optional<Found>> look_at(const std::string& dir, const std::string& path) {
-  auto fd = open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  if (!fd && fd.error().code == Code::not_found) return std::optional<Found>();
-  if (!fd) return fail(std::move(fd).error());
+  TRY_ASSIGN(auto st, lstat_at(AT_FDCWD, path));
+  if (!st) return std::optional<Found>();
   Found out;
-  if (::fstat(fd->get(), &out.st) != 0) return fail_errno(errno, path);
-  auto text = read_all(fd->get(), k_max_lease_size);
+  out.st = *st;
+  auto text = readlink_at(AT_FDCWD, path);
   out.holder = parse_holder(text ? *text : std::string());
   const Holder& me = myself();
   bool same_kernel = !me.boot.empty() && out.holder.boot == me.boot && out.holder.pid_namespace == me.pid_namespace;
@@ -104,16 +102,14 @@ Result<std::optional<Found>> look_at(const std::string& dir, const std::string& 
   return std::optional(std::move(out));
 }
 
-// A new lease file, or nullopt if there is one.
+// A new lease, or nullopt if there is one. A symlink comes into being with its text in one step: nobody sees a lease
+// without a holder, whenever its maker is killed.
 Result<std::optional<Fd>> create(const std::string& path) {
-  auto fd = open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
-  if (!fd && fd.error().code == Code::exists) return std::optional<Fd>();
-  if (!fd) return fail(std::move(fd).error());
-  if (auto put = write_all(fd->get(), as_bytes(to_text(myself()))); !put) {
-    (void)unlink_at(AT_FDCWD, path);
-    return fail(std::move(put).error().context(path));
-  }
-  return std::optional(std::move(*fd));
+  auto made = symlink_at(to_text(myself()), AT_FDCWD, path);
+  if (!made && made.error().code == Code::exists) return std::optional<Fd>();
+  if (!made) return fail(std::move(made).error());
+  TRY_ASSIGN(Fd fd, open_at(AT_FDCWD, path, O_PATH | O_NOFOLLOW));
+  return std::optional(std::move(fd));
 }
 
 bool same_file(const struct stat& a, const struct stat& b) { return a.st_dev == b.st_dev && a.st_ino == b.st_ino; }
@@ -126,8 +122,9 @@ Result<> break_lease(const std::string& path, const Found& found) {
     return moved.error().code == Code::not_found ? Result<>() : moved;
   TRY_ASSIGN(auto st, lstat_at(AT_FDCWD, aside));
   if (st && !same_file(*st, found.st)) {
-    // Only where there is none again: the name may have been taken meanwhile. Without link(2) rename has to do.
-    if (::link(aside.c_str(), path.c_str()) != 0 && errno != EEXIST) return rename_at(AT_FDCWD, aside, AT_FDCWD, path);
+    if (::renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) return {};
+    // Not every file system can refuse to replace.
+    if (errno != EEXIST) return rename_at(AT_FDCWD, aside, AT_FDCWD, path);
   }
   return unlink_at(AT_FDCWD, aside);
 }
@@ -220,7 +217,7 @@ Result<> Lease::renew() {
   if (now - renewed_ < Lock::k_lease_time / 4) return {};
   if (!is_ours())
     return fail(Code::busy, path_ + ": this lock was lost to another process, since it was not renewed in time");
-  if (::futimens(fd_.get(), nullptr) != 0) return fail_errno(errno, path_);
+  if (::utimensat(AT_FDCWD, path_.c_str(), nullptr, AT_SYMLINK_NOFOLLOW) != 0) return fail_errno(errno, path_);
   renewed_ = now;
   return {};
 }

@@ -9,8 +9,8 @@
 // The part of Lock for file systems without a dependable flock(2); not for other users.
 namespace udk::store {
 
-// A lease: the file NAME.lease, created with O_EXCL, in it who holds it. Shared holders have a file NAME.share-RANDOM
-// each, made while NAME.lease is held for a moment; an exclusive holder waits until there is none.
+// A lease: the symlink NAME.lease, whose text says who holds it; its time is renewed. Shared holders have a link
+// NAME.share-RANDOM each, made while NAME.lease is held for a moment; an exclusive holder waits until there is none.
 class Lease {
  public:
   // nullopt: somebody else holds it; `holder` then says who ("process 4711 on node7").

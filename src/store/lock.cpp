@@ -10,10 +10,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <set>
 #include <thread>
 #include <variant>
 
 #include "base/file.hpp"
+#include "store/dir_entries.hpp"
 #include "store/lease.hpp"
 
 namespace udk::store {
@@ -71,7 +73,9 @@ Result<std::optional<Held>> try_flock(const std::string& dir, const std::string&
   for (;;) {
     auto opened = open_at(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0666);
     // Made by another user of a shared repository: flock asks for no right to write.
-    if (!opened && opened.error().sys_errno == EACCES) opened = open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW);
+    if (!opened && opened.error().sys_errno == EACCES) {
+      if (auto read_only = open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW)) opened = std::move(read_only);
+    }
     if (!opened) return fail(std::move(opened).error());
     Fd fd = std::move(*opened);
     int locked = 0;
@@ -84,7 +88,10 @@ Result<std::optional<Held>> try_flock(const std::string& dir, const std::string&
       holder = pid && !pid->empty() ? "process " + *pid : "another process";
       return std::optional<Held>();
     }
-    if (locked != 0) return fail(Code::unsupported, path + ": no flock");
+    if (locked != 0) {
+      (void)unlink_at(AT_FDCWD, path);
+      return fail(Code::unsupported, path + ": no flock");
+    }
     int raw = fd.get();
     Flock held(path, std::move(fd));
     if (!held.is_current()) continue;
@@ -136,7 +143,7 @@ Result<Lock> Lock::acquire(const std::string& dir, const std::string& name, Lock
   auto start = std::chrono::steady_clock::now();
   bool use_lease = is_network(dir);
   bool told = false;
-  for (milliseconds pause{1};; pause = std::min(pause * 2, milliseconds(use_lease ? 1000 : 100))) {
+  for (milliseconds pause{1};; pause = std::min(pause * 2, milliseconds(use_lease ? 300 : 100))) {
     std::string holder;
     auto held = attempt(dir, name, mode, use_lease, holder);
     if (!held) return fail(std::move(held).error().context("cannot lock " + what));
@@ -149,6 +156,25 @@ Result<Lock> Lock::acquire(const std::string& dir, const std::string& name, Lock
     }
     std::this_thread::sleep_for(pause);
   }
+}
+
+void Lock::sweep(const std::string& dir) {
+  auto entries = dir_entries(dir);
+  if (!entries) return;
+  std::set<std::string> names;
+  for (const auto& entry : *entries) {
+    constexpr std::string_view suffix = ".lock";
+    auto end = entry.name.rfind(suffix);
+    if (end == std::string::npos) continue;
+    auto rest = std::string_view(entry.name).substr(end + suffix.size());
+    // What the breaking of a lease leaves when its process dies.
+    if (rest.starts_with(".lease.broken-")) (void)unlink_at(AT_FDCWD, dir + '/' + entry.name);
+    if (rest.empty() || rest == ".lease" || rest.starts_with(".share-"))
+      names.insert(entry.name.substr(0, end + suffix.size()));
+  }
+  Waiting no_wait{milliseconds(0), {}};
+  // Whoever takes a lock and lets it go removes its files.
+  for (const auto& name : names) (void)acquire(dir, name, LockMode::exclusive, no_wait, name);
 }
 
 Result<> Lock::renew() {

@@ -24,9 +24,9 @@ struct Waiting {
 // object or its process, however that dies.
 //
 // Local file systems: flock(2) on the lock file. Network file systems, where flock may be local to the node, and all
-// that refuse it (ENOLCK, EOPNOTSUPP, ENOSYS, EINVAL): a lease file beside it, created with O_EXCL, that names host,
-// process, start time and boot; it is taken over from a dead process of this host at once, from another host when it
-// was not renewed for k_lease_time by the clock of the file system.
+// that refuse it (ENOLCK, EOPNOTSUPP, ENOSYS, EINVAL): a lease, a symlink whose text names host, process, start time
+// and boot; it is taken over from a dead process of this host at once, from another host when it was not renewed for
+// k_lease_time by the clock of the file system.
 class Lock {
  public:
   static constexpr std::chrono::seconds k_lease_time{300};
@@ -35,6 +35,9 @@ class Lock {
   // text names the holder where it is known. `what` is for messages: "the download of sha256:...".
   static Result<Lock> acquire(const std::string& dir, const std::string& name, LockMode mode, const Waiting& waiting,
                               const std::string& what);
+
+  // Removes the files of locks in `dir` whose names end in ".lock" and that nobody alive holds.
+  static void sweep(const std::string& dir);
 
   Lock(Lock&&) noexcept;
   Lock& operator=(Lock&&) noexcept;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <nlohmann/json.hpp>
@@ -104,9 +105,9 @@ Result<> tidy(const std::string& dir, Removal removal) {
   return {};
 }
 
-// The tag directory and those above it, as far as they are empty.
+// The tag directory and those above it, as far as they are empty; the lower ones may be gone already.
 void remove_empty_dirs(const std::string& repos, std::string dir) {
-  while (dir.size() > repos.size() && path_has_prefix(dir, repos) && ::rmdir(dir.c_str()) == 0)
+  while (dir.size() > repos.size() && path_has_prefix(dir, repos) && (::rmdir(dir.c_str()) == 0 || errno == ENOENT))
     dir = std::string(path_dirname(dir));
 }
 
@@ -171,7 +172,8 @@ Result<> RepoLock::collect(const std::set<std::string>& blobs, const std::string
   auto state = dir_entries(context_->state.repos);
   if (!state) return fail(std::move(state).error());
   for (const auto& entry : *state) {
-    if (entry.type == EntryType::directory && entry.name.starts_with("draft-") && entry.name != except_draft)
+    bool draft = entry.name.starts_with("draft-") || entry.name.starts_with("pin-");
+    if (entry.type == EntryType::directory && draft && entry.name != except_draft)
       TRY(add_blobs_of_dir(path_join(context_->state.repos, entry.name), live));
   }
   for (const auto& blob : blobs) {

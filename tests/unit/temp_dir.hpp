@@ -12,9 +12,9 @@ namespace udk::test {
 // A scratch directory that lives as long as the object.
 class TempDir {
  public:
-  TempDir() {
-    const char* base = std::getenv("TMPDIR");
-    path_ = std::string(base ? base : "/tmp") + "/udocker-unit-XXXXXX";
+  TempDir() : TempDir(std::getenv("TMPDIR") ? std::getenv("TMPDIR") : "/tmp") {}
+  explicit TempDir(const std::string& base) {
+    path_ = base + "/udocker-unit-XXXXXX";
     if (!::mkdtemp(path_.data())) std::abort();
   }
   TempDir(const TempDir&) = delete;

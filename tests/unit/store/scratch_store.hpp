@@ -1,7 +1,9 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,22 +14,24 @@
 
 namespace udk::store::test {
 
+// Where a repository lies: tests that make hundreds do not wait for a disk.
+enum class Where { disk, memory };
+
 // A repository of its own.
 class ScratchStore {
  public:
-  ScratchStore() {
+  explicit ScratchStore(Where where = Where::disk) {
+    bool memory = where == Where::memory && ::access("/dev/shm", W_OK) == 0;
+    dir_ = memory ? std::make_unique<udk::test::TempDir>("/dev/shm") : std::make_unique<udk::test::TempDir>();
     if (!create_repository(paths())) std::abort();
   }
-  explicit ScratchStore(const std::string& top) : top_(top) {
-    if (!create_repository(paths())) std::abort();
-  }
-  [[nodiscard]] Paths paths() const { return Paths::under(top_.empty() ? dir_ / "repo" : top_); }
+  [[nodiscard]] Paths paths() const { return Paths::under(*dir_ / "repo"); }
   [[nodiscard]] Store open(Waiting waiting = {}) const { return std::move(*Store::open(paths(), std::move(waiting))); }
   [[nodiscard]] std::string operator/(const std::string& name) const { return paths().top + "/" + name; }
+  [[nodiscard]] const std::string& outside() const { return dir_->path(); }
 
  private:
-  udk::test::TempDir dir_;
-  std::string top_;
+  std::unique_ptr<udk::test::TempDir> dir_;
 };
 
 // An image made of texts: each layer is one blob with that content.
