@@ -12,6 +12,11 @@ namespace {
 // Errors that say "there is nothing of that name for you".
 bool is_absent(Code code) { return code == Code::not_found || code == Code::unauthorized || code == Code::denied; }
 
+// The image as the registry knows it, for messages.
+std::string shown(const image::Reference& reference, const std::string& repository) {
+  return "image " + repository + (reference.digest() ? "@" : ":") + reference.remote_tag();
+}
+
 }  // namespace
 
 class Client::Impl {
@@ -38,7 +43,7 @@ class Client::Impl {
  private:
   Result<Found> get(const image::Reference& reference, const std::string& repository) {
     TRY_ASSIGN(auto document, get_manifest(*session_, repository, reference.remote_tag(), reference.digest(),
-                                           "image " + reference.name()));
+                                           shown(reference, repository)));
     return Found{std::move(document), repository};
   }
 
@@ -68,7 +73,8 @@ Result<Fetched> Client::fetch_manifest(const image::Reference& reference) {
 
 Result<Resolved> Client::resolve(const image::Reference& reference, const image::Platform& platform) {
   TRY_ASSIGN(auto found, impl_->find(reference));
-  return descend(impl_->session(), found.repository, std::move(found.document), platform, "image " + reference.name());
+  return descend(impl_->session(), found.repository, std::move(found.document), platform,
+                 shown(reference, found.repository));
 }
 
 Result<> Client::fetch_blobs(const std::string& repository, std::span<BlobRequest> blobs) {

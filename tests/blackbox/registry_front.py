@@ -2,156 +2,95 @@
 
 A `Front` is an HTTP or HTTPS server on a free loopback port. What it answers comes from a source (`StaticRegistry` with
 content in memory, `Upstream` before a real registry, `TokenServer`), through a list of rules that ask for credentials,
-redirect, break connections, falsify bytes, and so on. Everything that was asked is kept in `log`.
+redirect, break connections, falsify bytes, and so on. Everything that was asked is kept.
 
     content = StaticRegistry()
-    content.add_image("a/b", "t", [tar_layer({"etc/motd": b"hello"})])
-    with Front(content, rules=[Cut("/blobs/", after=1000, times=1)]) as front:
+    content.add("a/b", "t", oci.image([oci.tar_layer([oci.file("etc/motd", b"hello")])]))
+    with Front(content, [cut("/blobs/", after=1000, times=1)]) as front:
         ...  front.url, front.host, front.asked("/blobs/")
 """
+from __future__ import annotations
 
 import base64
-import gzip
-import hashlib
 import http.client
 import http.server
-import io
 import json
 import re
+import select
 import socket
 import ssl
-import tarfile
 import threading
 import urllib.parse
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Callable
 
-OCI = "application/vnd.oci.image."
-DOCKER = "application/vnd.docker.distribution.manifest."
+import oci
+from registry import Tls
+
+WAIT_LIMIT = 60  # seconds after which something that does not come counts as hung; not a measure of anything
 
 
 @dataclass
 class Request:
     method: str
     path: str  # with its query
-    headers: dict  # names in lower case
+    headers: dict[str, str]  # names in lower case
     body: bytes = b""
 
-    def query(self):
+    def query(self) -> dict[str, list[str]]:
         return urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query, keep_blank_values=True)
 
-    def form(self):
+    def form(self) -> dict[str, list[str]]:
         return urllib.parse.parse_qs(self.body.decode(), keep_blank_values=True)
 
     @property
-    def authorization(self):
+    def authorization(self) -> str:
         return self.headers.get("authorization", "")
 
 
 @dataclass
 class Reply:
     status: int = 200
-    headers: list = field(default_factory=list)
+    headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
-    cut_after: int = None  # bytes of the body before the connection is broken
+    cut_after: int | None = None  # bytes of the body before the connection is broken
+    stall_after: int | None = None  # bytes of the body before nothing more is sent until the client goes away
     chunked: bool = False  # no Content-Length
 
-    def header(self, name):
-        return next((v for k, v in self.headers if k.lower() == name.lower()), "")
+
+# What answers a request, or the rest of the chain after a rule.
+Source = Callable[[Request], Reply]
 
 
-def error(status, code, message=""):
-    body = json.dumps({"errors": [{"code": code, "message": message or code.lower()}]}).encode()
-    return Reply(status, [("Content-Type", "application/json")], body)
+def json_reply(document: object, status: int = 200) -> Reply:
+    return Reply(status, [("Content-Type", "application/json")], json.dumps(document).encode())
 
 
-def digest_of(data, algorithm="sha256"):
-    return f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
-
-
-def tar_layer(files, compress=gzip.compress):
-    """A layer of files {path: bytes or (bytes, mode)}; a path that ends in / is a directory."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for path, content in files.items():
-            data, mode = content if isinstance(content, tuple) else (content, 0o644)
-            info = tarfile.TarInfo(path.rstrip("/"))
-            info.mode = 0o755 if path.endswith("/") else mode
-            info.type = tarfile.DIRTYPE if path.endswith("/") else tarfile.REGTYPE
-            info.size = 0 if path.endswith("/") else len(data)
-            tar.addfile(info, io.BytesIO(data or b""))
-    return compress(out.getvalue()) if compress else out.getvalue()
-
-
-def diff_id(layer):
-    return digest_of(gzip.decompress(layer) if layer[:2] == b"\x1f\x8b" else layer)
+def error(status: int, code: str, message: str = "") -> Reply:
+    return json_reply({"errors": [{"code": code, "message": message or code.lower()}]}, status)
 
 
 class StaticRegistry:
     """Manifests and blobs in memory, served by the pull part of the distribution protocol, ranges included."""
 
     def __init__(self):
-        self.manifests = {}  # (name, tag or digest) -> (type, bytes)
-        self.blobs = {}  # digest -> bytes
+        self.manifests: dict[tuple[str, str], oci.Blob] = {}  # (name, tag or digest)
+        self.blobs: dict[str, bytes] = {}
         self.ranges = True
 
-    def add_blob(self, data, algorithm="sha256"):
-        digest = digest_of(data, algorithm)
-        self.blobs[digest] = data
-        return digest
+    def add(self, name: str, tag: str, image: oci.Image) -> str:
+        """The image by tag (unless that is empty) and by digest; returns the digest."""
+        for blob in image.blobs:
+            self.blobs[blob.digest] = blob.data
+        return self.add_manifest(name, tag, image.manifest)
 
-    def add_manifest(self, name, tag, media_type, document):
-        data = document if isinstance(document, bytes) else json.dumps(document).encode()
-        digest = digest_of(data)
-        for reference in filter(None, (tag, digest)):
-            self.manifests[name, reference] = (media_type, data)
-        return digest
+    def add_manifest(self, name: str, tag: str, manifest: oci.Blob) -> str:
+        """A manifest or an index."""
+        for reference in filter(None, (tag, manifest.digest)):
+            self.manifests[name, reference] = manifest
+        return manifest.digest
 
-    def descriptor(self, media_type, data, algorithm="sha256"):
-        return {"mediaType": media_type, "digest": self.add_blob(data, algorithm), "size": len(data)}
-
-    def add_image(self, name, tag, layers, config=None, platform=("linux", "amd64"), docker=False, algorithm="sha256"):
-        """Returns the digest of the manifest. `config` is the inner "config" object."""
-        document = {
-            "os": platform[0],
-            "architecture": platform[1],
-            "config": config or {},
-            "rootfs": {"type": "layers", "diff_ids": [diff_id(layer) for layer in layers]},
-        }
-        if len(platform) > 2:
-            document["variant"] = platform[2]
-        config_type = "application/vnd.docker.container.image.v1+json" if docker else OCI + "config.v1+json"
-
-        def layer_type(layer):
-            packed = layer[:2] == b"\x1f\x8b"
-            if docker:
-                return "application/vnd.docker.image.rootfs.diff.tar" + (".gzip" if packed else "")
-            return OCI + "layer.v1.tar" + ("+gzip" if packed else "")
-
-        media_type = DOCKER + "v2+json" if docker else OCI + "manifest.v1+json"
-        manifest = {
-            "schemaVersion": 2,
-            "mediaType": media_type,
-            "config": self.descriptor(config_type, json.dumps(document).encode(), algorithm),
-            "layers": [self.descriptor(layer_type(layer), layer, algorithm) for layer in layers],
-        }
-        return self.add_manifest(name, tag, media_type, manifest)
-
-    def add_index(self, name, tag, entries, docker=False):
-        """`entries`: (digest of a manifest of this name, platform dictionary or None, annotations or None)."""
-        media_type = DOCKER + "list.v2+json" if docker else OCI + "index.v1+json"
-        manifests = []
-        for digest, platform, annotations in entries:
-            kind, data = self.manifests[name, digest]
-            entry = {"mediaType": kind, "digest": digest, "size": len(data)}
-            if platform:
-                entry["platform"] = platform
-            if annotations:
-                entry["annotations"] = annotations
-            manifests.append(entry)
-        document = {"schemaVersion": 2, "mediaType": media_type, "manifests": manifests}
-        return self.add_manifest(name, tag, media_type, document)
-
-    def __call__(self, request):
+    def __call__(self, request: Request) -> Reply:
         path = urllib.parse.urlsplit(request.path).path
         if path in ("/v2", "/v2/"):
             return Reply(200, [("Docker-Distribution-Api-Version", "registry/2.0")], b"{}")
@@ -159,17 +98,17 @@ class StaticRegistry:
             found = self.manifests.get(match.groups())
             if not found:
                 return error(404, "MANIFEST_UNKNOWN", "manifest unknown")
-            return Reply(200, [("Content-Type", found[0]), ("Docker-Content-Digest", digest_of(found[1]))], found[1])
+            return Reply(200, [("Content-Type", found.media_type), ("Docker-Content-Digest", found.digest)], found.data)
         if match := re.fullmatch(r"/v2/(.+)/blobs/([^/]+)", path):
             if match[2] not in self.blobs:
                 return error(404, "BLOB_UNKNOWN", "blob unknown to registry")
             return self.ranged(request, self.blobs[match[2]], match[2])
         if match := re.fullmatch(r"/v2/(.+)/tags/list", path):
             tags = sorted(tag for name, tag in self.manifests if name == match[1] and ":" not in tag)
-            return Reply(200, [("Content-Type", "application/json")], json.dumps({"name": match[1], "tags": tags}).encode())
+            return json_reply({"name": match[1], "tags": tags})
         return error(404, "NAME_UNKNOWN")
 
-    def ranged(self, request, data, tag):
+    def ranged(self, request: Request, data: bytes, tag: str) -> Reply:
         headers = [("Content-Type", "application/octet-stream"), ("ETag", f'"{tag}"')]
         wanted = re.fullmatch(r"bytes=(\d+)-", request.headers.get("range", ""))
         same = request.headers.get("if-range", f'"{tag}"') == f'"{tag}"'
@@ -185,10 +124,10 @@ class StaticRegistry:
 class Upstream:
     """Everything is asked of a real registry at an http URL."""
 
-    def __init__(self, url):
+    def __init__(self, url: str):
         self.authority = urllib.parse.urlsplit(url).netloc
 
-    def __call__(self, request):
+    def __call__(self, request: Request) -> Reply:
         connection = http.client.HTTPConnection(self.authority)
         skipped = ("host", "connection", "authorization")
         headers = {k: v for k, v in request.headers.items() if k not in skipped}
@@ -208,14 +147,15 @@ class TokenServer:
     "refresh_token" (POST). Tokens are good for `uses` requests, for ever if None.
     """
 
-    def __init__(self, users=None, key="token", forms=("get",), identity_tokens=(), expires_in=None, uses=None):
+    def __init__(self, users: dict[str, str] | None = None, key: str = "token", forms: tuple[str, ...] = ("get",),
+                 identity_tokens: tuple[str, ...] = (), expires_in: int | None = None, uses: int | None = None):
         self.users, self.key, self.forms = users, key, forms
         self.identity_tokens, self.expires_in, self.uses = identity_tokens, expires_in, uses
-        self.issued = {}  # token -> (set of scopes, uses left)
-        self.scopes = []  # as asked
+        self.issued: dict[str, list] = {}  # token -> [set of scopes, uses left]
+        self.scopes: list[list[str]] = []  # as asked
         self.lock = threading.Lock()
 
-    def __call__(self, request):
+    def __call__(self, request: Request) -> Reply:
         parameters = request.form() if request.method == "POST" else request.query()
         form = parameters.get("grant_type", [""])[0] if request.method == "POST" else "get"
         if form not in self.forms:
@@ -230,9 +170,9 @@ class TokenServer:
         answer = {self.key: token}
         if self.expires_in is not None:
             answer["expires_in"] = self.expires_in
-        return Reply(200, [("Content-Type", "application/json")], json.dumps(answer).encode())
+        return json_reply(answer)
 
-    def knows(self, request, form, parameters):
+    def knows(self, request: Request, form: str, parameters: dict[str, list[str]]) -> bool:
         if form == "refresh_token":
             return parameters.get("refresh_token", [""])[0] in self.identity_tokens
         if self.users is None:
@@ -243,7 +183,7 @@ class TokenServer:
             user, password = basic_credentials(request.authorization)
         return user in self.users and self.users[user] == password
 
-    def accepts(self, token, scope):
+    def accepts(self, token: str, scope: str) -> bool:
         with self.lock:
             grant = self.issued.get(token)
             if not grant or scope not in grant[0] or grant[1] == 0:
@@ -253,7 +193,7 @@ class TokenServer:
             return True
 
 
-def basic_credentials(authorization):
+def basic_credentials(authorization: str) -> tuple[str, str]:
     scheme, _, value = authorization.partition(" ")
     if scheme != "Basic":
         return "", ""
@@ -264,11 +204,11 @@ def basic_credentials(authorization):
 class Rule:
     """Called with a request and the rest of the chain. `path` is searched as a regular expression in the request's path."""
 
-    def __init__(self, path="", times=None):
+    def __init__(self, path: str = "", times: int | None = None):
         self.path, self.left = re.compile(path), times
         self.lock = threading.Lock()
 
-    def applies(self, request):
+    def applies(self, request: Request) -> bool:
         """Counts down `times` where it fits."""
         if not self.path.search(request.path):
             return False
@@ -279,37 +219,40 @@ class Rule:
                 self.left -= 1
             return True
 
-    def __call__(self, request, following):
+    def answer(self, request: Request, following: Source) -> Reply:
+        raise NotImplementedError
+
+    def __call__(self, request: Request, following: Source) -> Reply:
         return self.answer(request, following) if self.applies(request) else following(request)
 
 
 class Bearer(Rule):
-    """Asks for a token of `tokens` (a TokenServer behind the Front `realm`, or a URL). `challenge` replaces the header."""
+    """Asks for a token of `tokens`, a TokenServer behind the Front `realm`, or a URL. `challenge`: other headers instead."""
 
-    def __init__(self, tokens, realm, service="registry, of tests", challenge=None, path="/v2/"):
+    def __init__(self, tokens: TokenServer, realm: Front | str, service: str = "registry, of tests",
+                 challenge: list[str] | None = None, path: str = "/v2/"):
         super().__init__(path)
         self.tokens, self.realm, self.service, self.challenge = tokens, realm, service, challenge
 
-    def answer(self, request, following):
+    def answer(self, request: Request, following: Source) -> Reply:
         name = re.match(r"/v2/(.+)/(?:manifests|blobs|tags)/", request.path)
         scope = f"repository:{name[1]}:pull" if name else ""
         scheme, _, token = request.authorization.partition(" ")
         if scheme == "Bearer" and self.tokens.accepts(token, scope):
             return following(request)
         realm = self.realm if isinstance(self.realm, str) else self.realm.url + "/token"
-        header = self.challenge or f'Bearer realm="{realm}",service="{self.service}",scope="{scope}"'
+        challenges = self.challenge or [f'Bearer realm="{realm}",service="{self.service}",scope="{scope}"']
         reply = error(401, "UNAUTHORIZED", "authentication required")
-        for challenge in header if isinstance(header, list) else [header]:
-            reply.headers.append(("WWW-Authenticate", challenge))
+        reply.headers += [("WWW-Authenticate", challenge) for challenge in challenges]
         return reply
 
 
 class Basic(Rule):
-    def __init__(self, users, path="/v2/"):
+    def __init__(self, users: dict[str, str], path: str = "/v2/"):
         super().__init__(path)
         self.users = users
 
-    def answer(self, request, following):
+    def answer(self, request: Request, following: Source) -> Reply:
         user, password = basic_credentials(request.authorization)
         if user in self.users and self.users[user] == password:
             return following(request)
@@ -321,11 +264,11 @@ class Basic(Rule):
 class Redirect(Rule):
     """To `target`: a Front (same path there), or a Location as it is."""
 
-    def __init__(self, path, target, status=307, times=None):
+    def __init__(self, path: str, target: Front | str, status: int = 307, times: int | None = None):
         super().__init__(path, times)
         self.target, self.status = target, status
 
-    def answer(self, request, following):
+    def answer(self, request: Request, following: Source) -> Reply:
         location = self.target if isinstance(self.target, str) else self.target.url + request.path
         return Reply(self.status, [("Location", location)])
 
@@ -333,90 +276,105 @@ class Redirect(Rule):
 class Status(Rule):
     """Answers a status instead, a number of times: 429 and Retry-After, 500, 503, 403."""
 
-    def __init__(self, path, status, times=None, headers=(), body=b""):
+    def __init__(self, path: str, status: int, times: int | None = None,
+                 headers: tuple[tuple[str, str], ...] = (), body: bytes = b""):
         super().__init__(path, times)
         self.reply = Reply(status, list(headers), body)
 
-    def answer(self, request, following):
+    def answer(self, request: Request, following: Source) -> Reply:
         return self.reply
 
 
 class Change(Rule):
     """Any change of the answer: change(reply) returns a reply."""
 
-    def __init__(self, path, change, times=None):
+    def __init__(self, path: str, change: Callable[[Reply], Reply], times: int | None = None):
         super().__init__(path, times)
         self.change = change
 
-    def answer(self, request, following):
+    def answer(self, request: Request, following: Source) -> Reply:
         return self.change(following(request))
 
 
-def Cut(path, after, times=None):
+def cut(path: str, after: int, times: int | None = None) -> Change:
     """Breaks the connection after so many bytes of the body."""
-
-    def change(reply):
-        reply.cut_after = after
-        return reply
-
-    return Change(path, change, times)
+    return Change(path, lambda reply: replace(reply, cut_after=after), times)
 
 
-def Corrupt(path, times=None):
+def stall(path: str, after: int, times: int | None = None) -> Change:
+    """Sends nothing more after so many bytes of the body."""
+    return Change(path, lambda reply: replace(reply, stall_after=after), times)
+
+
+def corrupt(path: str, times: int | None = None) -> Change:
     """The same number of bytes, one of them wrong."""
-
-    def change(reply):
+    def change(reply: Reply) -> Reply:
         middle = len(reply.body) // 2
-        return Reply(reply.status, reply.headers, flip(reply.body, middle))
-
+        wrong = bytes([reply.body[middle] ^ 1]) if reply.body else b""
+        return replace(reply, body=reply.body[:middle] + wrong + reply.body[middle + 1:])
     return Change(path, change, times)
 
 
-def flip(data, at):
-    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :] if data else data
-
-
-def Append(path, extra, times=None, chunked=False):
+def append(path: str, extra: bytes, times: int | None = None, chunked: bool = False) -> Change:
     """More bytes than there are."""
-    return Change(path, lambda r: Reply(r.status, r.headers, r.body + extra, chunked=chunked), times)
+    return Change(path, lambda reply: replace(reply, body=reply.body + extra, chunked=chunked), times)
 
 
-def Header(path, name, value, times=None):
+def header(path: str, name: str, value: str | None, times: int | None = None) -> Change:
     """Sets a header of the answer; None removes it."""
-
-    def change(reply):
-        kept = [(k, v) for k, v in reply.headers if k.lower() != name.lower()]
-        return Reply(reply.status, kept + ([] if value is None else [(name, value)]), reply.body)
-
+    def change(reply: Reply) -> Reply:
+        kept = [(known, text) for known, text in reply.headers if known.lower() != name.lower()]
+        return replace(reply, headers=kept + ([] if value is None else [(name, value)]))
     return Change(path, change, times)
+
+
+class Together(Rule):
+    """Holds each answer until so many requests are there at once; `most` is the greatest number that ever were."""
+
+    def __init__(self, path: str, number: int):
+        super().__init__(path)
+        self.barrier, self.active, self.most = threading.Barrier(number), 0, 0
+
+    def answer(self, request: Request, following: Source) -> Reply:
+        with self.lock:
+            self.active += 1
+            self.most = max(self.most, self.active)
+        try:
+            self.barrier.wait(WAIT_LIMIT)
+        except threading.BrokenBarrierError:
+            return error(418, "NOT_TOGETHER")
+        with self.lock:
+            self.active -= 1
+        return following(request)
 
 
 class Front:
-    def __init__(self, source, rules=(), tls=None):
-        """`tls`: (certificate file, key file)."""
-        self.source, self.rules, self.log = source, list(rules), []
+    """A server that lives as long as its `with`. Rules may be changed while it runs."""
+
+    def __init__(self, source: Source, rules: list | None = None, tls: Tls | None = None):
+        self.source, self.rules, self.log = source, list(rules or []), []
         self.lock = threading.Lock()
         self.server = _Server(("127.0.0.1", 0), _Handler)
         self.server.front = self
         self.scheme = "https" if tls else "http"
         if tls:
             self.server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.server.tls.load_cert_chain(*tls)
+            self.server.tls.load_cert_chain(tls.certificate, tls.key)
         self.port = self.server.server_address[1]
         self.host = f"{'localhost' if tls else '127.0.0.1'}:{self.port}"
         self.url = f"{self.scheme}://{self.host}"
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
-    def __enter__(self):
+    def __enter__(self) -> Front:
         self.thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()
 
-    def handle(self, request):
+    def handle(self, request: Request) -> Reply:
         with self.lock:
             self.log.append(request)
         chain = self.source
@@ -424,12 +382,12 @@ class Front:
             chain = lambda r, rule=rule, following=chain: rule(r, following)
         return chain(request)
 
-    def asked(self, path=""):
+    def asked(self, path: str = "") -> list[Request]:
         """The requests whose path contains the regular expression."""
         with self.lock:
             return [request for request in self.log if re.search(path, request.path)]
 
-    def forget(self):
+    def forget(self) -> None:
         with self.lock:
             self.log.clear()
 
@@ -439,13 +397,13 @@ class _Server(http.server.ThreadingHTTPServer):
     block_on_close = False
     tls = None
 
-    def finish_request(self, request, client_address):
+    def finish_request(self, request, client_address) -> None:
         # The handshake is made here, in the connection's own thread.
         if self.tls:
             request = self.tls.wrap_socket(request, server_side=True)
         super().finish_request(request, client_address)
 
-    def handle_error(self, request, client_address):
+    def handle_error(self, request, client_address) -> None:
         pass  # clients that go away are part of the tests
 
 
@@ -454,7 +412,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     wbufsize = 1 << 16
     disable_nagle_algorithm = True
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         headers = {name.lower(): ", ".join(self.headers.get_all(name)) for name in self.headers.keys()}
         request = Request(self.command, self.path, headers, self.rfile.read(length))
@@ -462,7 +420,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     do_POST = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_GET
 
-    def reply(self, reply):
+    def reply(self, reply: Reply) -> None:
         body = b"" if self.command == "HEAD" else reply.body
         self.send_response(reply.status)
         for name, value in reply.headers:
@@ -472,18 +430,24 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
-        if reply.cut_after is not None and len(body) > reply.cut_after:
-            self.wfile.write(body[: reply.cut_after])
-            self.wfile.flush()
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+        early = reply.cut_after if reply.cut_after is not None else reply.stall_after
+        if early is not None and len(body) > early:
+            self.break_off(body[:early], reply)
         elif reply.chunked:
             for at in range(0, len(body), 8192):
-                piece = body[at : at + 8192]
+                piece = body[at:at + 8192]
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             self.wfile.write(b"0\r\n\r\n")
         else:
             self.wfile.write(body)
 
-    def log_message(self, *_):
+    def break_off(self, body: bytes, reply: Reply) -> None:
+        self.wfile.write(body)
+        self.wfile.flush()
+        self.close_connection = True
+        if reply.stall_after is not None:
+            select.select([self.connection], [], [], WAIT_LIMIT)  # readable: the client has closed
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, *_: object) -> None:
         pass
