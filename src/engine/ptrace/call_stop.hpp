@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "engine/ptrace/filter.hpp"
 #include "engine/ptrace/lookup.hpp"
 #include "engine/ptrace/memory.hpp"
 #include "engine/ptrace/registers.hpp"
@@ -32,6 +33,7 @@ struct Run {
   uid_t host_uid = 0;
   gid_t host_gid = 0;
   pid_t payload = 0;
+  FilterOptions filter;
   std::vector<LoaderImage> loaders;
   SocketNames sockets;
   // Buffers of the calls, reused: only one stop is handled at a time.

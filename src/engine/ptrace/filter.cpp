@@ -83,11 +83,18 @@ bool wanted(const Call& call, const FilterOptions& options) {
 
 Program code_for(const Call* call, const FilterOptions& options) {
   if (call == nullptr) return {answer(refuse(ENOSYS))};
-  if (call->stop == Stop::no_namespaces) return unless_new_namespace(call->stop_arg);
-  if (call->op == Op::refuse) return {answer(refuse(call->error))};
-  if (call->op == Op::pass || !wanted(*call, options)) return {answer(k_allow)};
-  if (call->stop == Stop::argument) return if_argument(call->stop_arg);
-  if (call->stop == Stop::prctl_option) return unless_loader(options, if_prctl_option());
+  switch (filter_verdict(*call, options)) {
+    case Verdict::pass:
+      return {answer(k_allow)};
+    case Verdict::refuse:
+      return {answer(refuse(call->error))};
+    case Verdict::report:
+      break;
+    case Verdict::by_argument:
+      if (call->stop == Stop::no_namespaces) return unless_new_namespace(call->stop_arg);
+      if (call->stop == Stop::argument) return if_argument(call->stop_arg);
+      return unless_loader(options, if_prctl_option());
+  }
   if (call->number == SYS_openat) return unless_loader(options, {answer(k_trace)});
   return {answer(k_trace)};
 }
@@ -123,6 +130,13 @@ Program tree(std::span<const Range> ranges) {
 }
 
 }  // namespace
+
+Verdict filter_verdict(const Call& call, const FilterOptions& options) {
+  if (call.op == Op::refuse) return Verdict::refuse;
+  if (call.stop == Stop::no_namespaces) return Verdict::by_argument;
+  if (call.op == Op::pass || !wanted(call, options)) return Verdict::pass;
+  return call.stop == Stop::argument || call.stop == Stop::prctl_option ? Verdict::by_argument : Verdict::report;
+}
 
 std::vector<sock_filter> make_filter(const FilterOptions& options) {
   std::vector<Range> ranges;

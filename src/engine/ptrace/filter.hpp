@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "xlate/calls.hpp"
+
 // The seccomp program of a guest, made from the declared system calls.
 namespace udk::engine {
 
@@ -15,6 +17,10 @@ struct FilterOptions {
   bool release = false;                     // uname(2) is answered by us
   std::vector<std::uint64_t> loader_calls;  // instruction pointers of the loader's own calls, which pass
 };
+
+// What the filter does about a call.
+enum class Verdict : unsigned char { pass, refuse, report, by_argument };
+Verdict filter_verdict(const xlate::Call& call, const FilterOptions& options);
 
 std::vector<sock_filter> make_filter(const FilterOptions& options);
 

@@ -57,7 +57,11 @@ struct Child {
     if (cpus != nullptr && ::sched_setaffinity(0, sizeof *cpus, cpus) != 0) fail(Step::cpus);
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail(Step::privileges);
     ::sigprocmask(SIG_SETMASK, mask, nullptr);
-    if (filter != nullptr && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter) != 0) fail(Step::filter);
+    if (filter != nullptr) {
+      if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter) != 0) fail(Step::filter);
+    } else {
+      ::kill(::getpid(), SIGSTOP);  // tells the tracer that the guest's own calls begin; it takes the signal away
+    }
     ::execve(program, argv, envp);
     fail(Step::program);
   }
@@ -119,7 +123,6 @@ Result<Launched> launch(const container::RunSpec& spec, const std::string& host_
     }
     return fail_errno(error, "ptrace is refused on this host");
   }
-  if (how == Interception::every) ::ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr);
   (void)!::write(go_write.get(), "", 1);
   return Launched{pid, std::move(failure_read)};
 }

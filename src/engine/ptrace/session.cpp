@@ -67,8 +67,9 @@ Result<int> run_traced(const container::RunSpec& spec, Filtering filtering) {
     TRY_ASSIGN(LoaderImage loader, LoaderImage::create(base));
     run->loaders.push_back(std::move(loader));
   }
+  run->filter = filter_options(*run);
   TRY(find_cwd(*run, run->at));
-  TRY_ASSIGN(const Launched launched, launch(spec, run->at.host.c_str(), how, make_filter(filter_options(*run))));
+  TRY_ASSIGN(const Launched launched, launch(spec, run->at.host.c_str(), how, make_filter(run->filter)));
   add_first_task(*run, launched.pid, run->at);
   SignalRelay relay;
   return Tracer(*run, how, relay).serve(launched);

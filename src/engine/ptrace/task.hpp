@@ -59,11 +59,9 @@ struct Task {
   int slot = -1;
 
   AtExit at_exit = AtExit::nothing;
-  bool in_call = false;   // plain ptrace: the next call stop is an exit
-  Registers at_entry{};   // as the guest made the call that is running, if at_exit or stubbed
-  bool stubbed = false;   // the running call returns through a stub
-  Word saved_result = 0;  // plain ptrace: an answer to put in place at the exit
-  bool answered = false;
+  bool in_call = false;                // plain ptrace: the next call stop is an exit
+  Registers at_entry{};                // as the guest made the call that is running, if at_exit or stubbed
+  bool stubbed = false;                // the running call returns through a stub
   std::array<Word, 2> extra{};         // for the action at the exit
   std::string rename_from, rename_to;  // of a socket that was bound under another name
   std::shared_ptr<ExecPlan> plan;      // of the exec that is under way

@@ -1,6 +1,7 @@
 #include "engine/ptrace/tracer.hpp"
 
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -102,10 +103,34 @@ void Tracer::on_stop(Task& task, int status) {
     default:
       return resume(task);
   }
-  if (signal != k_call_signal) return on_signal(task, signal);
-  if (task.in_call || task.at_exit != AtExit::nothing) return on_exit(task);
-  task.in_call = true;
+  if (signal == k_call_signal) return on_call(task);
+  if (!armed_ && signal == SIGSTOP && task.tid == run_.payload) {
+    armed_ = true;
+    return resume(task);
+  }
+  on_signal(task, signal);
+}
+
+// A call stop: with a filter only the return of a call that is watched, else every entry and return.
+void Tracer::on_call(Task& task) {
+  if (how_ == Interception::seccomp) return on_exit(task);
+  task.in_call = !task.in_call;
+  __ptrace_syscall_info info{};
+  const auto size = ::ptrace(PTRACE_GET_SYSCALL_INFO, task.tid, as_data(sizeof info), &info);  // 5.3
+  if (size > 0) task.in_call = info.op == PTRACE_SYSCALL_INFO_ENTRY;
+  if (!task.in_call) return on_exit(task);
+  if (size > 0 && info.arch != AUDIT_ARCH_X86_64) return refuse_foreign(task);
   on_entry(task);
+}
+
+// A call of another architecture (int 0x80): as if this kernel had none.
+void Tracer::refuse_foreign(Task& task) {
+  Registers regs{};
+  if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) != 0) return;
+  regs.orig_rax = ~Word{0};
+  regs.rax = static_cast<Word>(-ENOSYS);
+  ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &regs);
+  resume(task);
 }
 
 // The first stop of a new task, the stop of a whole process, or the end of such a stop.
@@ -194,7 +219,7 @@ void Tracer::on_exec(Task& stopped) {
 }
 
 void Tracer::resume(Task& task, int signal) {
-  const auto request = how_ == Interception::seccomp ? PTRACE_CONT : PTRACE_SYSCALL;
+  const auto request = how_ == Interception::seccomp || !armed_ ? PTRACE_CONT : PTRACE_SYSCALL;
   ::ptrace(request, task.tid, nullptr, as_data(signal));
 }
 
@@ -209,10 +234,10 @@ void Tracer::on_entry(Task& task) {
   }
   task.stubbed = false;
   task.held.reset();
+  static constexpr xlate::Call k_unknown{.name = "unknown", .op = Op::refuse, .error = ENOSYS};
   const xlate::Call* call = xlate::find_call(regs.orig_rax);
-  if (call == nullptr) return resume(task);
-  CallStop stop{run_, task, *call, regs};
-  const Next next = dispatch(stop);
+  CallStop stop{run_, task, call == nullptr ? k_unknown : *call, regs};
+  const Next next = how_ == Interception::seccomp ? dispatch(stop) : serve_unfiltered(stop);
   if (next != Next::as_is) ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &stop.regs);
   task.stubbed = next == Next::run;
   if (next != Next::watch) return resume(task);
@@ -236,6 +261,25 @@ void Tracer::on_exit(Task& task) {
     ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
   }
   resume(task);
+}
+
+// What the filter would have decided, then the call itself.
+Next Tracer::serve_unfiltered(CallStop& stop) {
+  const xlate::Call& call = stop.call;
+  if (stop.task.memory->loader != 0 && stop.regs.rip == LoaderImage::syscall_end(stop.task.memory->loader))
+    return Next::as_is;
+  switch (filter_verdict(call, run_.filter)) {
+    case Verdict::refuse:
+      return answer(stop, -static_cast<long>(call.error));
+    case Verdict::pass:
+      return Next::as_is;
+    case Verdict::by_argument:
+      break;
+    case Verdict::report:
+      return dispatch(stop);
+  }
+  if (call.stop != xlate::Stop::no_namespaces) return dispatch(stop);
+  return (stop.arg(call.stop_arg) & xlate::k_namespace_flags) != 0 ? answer(stop, -EPERM) : Next::as_is;
 }
 
 Next Tracer::dispatch(CallStop& stop) {

@@ -12,7 +12,8 @@ namespace udk::engine {
 
 class Tracer {
  public:
-  Tracer(Run& run, Interception how, SignalRelay& relay) : run_(run), how_(how), relay_(relay) {}
+  Tracer(Run& run, Interception how, SignalRelay& relay)
+      : run_(run), how_(how), relay_(relay), armed_(how == Interception::seccomp) {}
 
   // Serves the guest from its first stop to the end of its first process, then ends all others. The wait status of the
   // first process; nullopt-like Error if it never came to its program (`launched` tells why).
@@ -28,6 +29,9 @@ class Tracer {
   void on_exec(Task& task);
   void on_entry(Task& task);
   void on_exit(Task& task);
+  void on_call(Task& task);
+  Next serve_unfiltered(CallStop& stop);
+  void refuse_foreign(Task& task);
   void resume(Task& task, int signal = 0);
   void resume_to_exit(Task& task);
   Next dispatch(CallStop& stop);
@@ -36,6 +40,7 @@ class Tracer {
   Run& run_;
   Interception how_;
   SignalRelay& relay_;
+  bool armed_;            // calls are served; without a filter not before the first process says so
   bool started_ = false;  // the payload's program runs
   bool ended_ = false;
   int status_ = 0;
