@@ -7,6 +7,7 @@ import pathlib
 import pytest
 
 import images
+from guests import Container, Guests
 from product import Udocker
 from registry import Credentials, Registry, make_tls
 from requirements import unmet
@@ -80,3 +81,23 @@ def pushed(registry: Registry, layout):
             known[name] = registry.copy_from(layout(name), f"guests/{name}")
         return known[name]
     return get
+
+
+@pytest.fixture(scope="session")
+def guests(executable: pathlib.Path, tmp_path_factory: pytest.TempPathFactory, registry: Registry, layout, pushed) -> Guests:
+    """A repository that the tests of `run` share, with containers made when they are first asked for."""
+    return Guests(Udocker(executable, tmp_path_factory.mktemp("guests") / "home"), registry, layout, pushed)
+
+
+@pytest.fixture
+def box(guests: Guests) -> Container:
+    """The shared busybox container, for tests that leave its tree as it is."""
+    return guests.shared("busybox")
+
+
+@pytest.fixture
+def fresh_box(guests: Guests):
+    """A busybox container that the test may change; deleted afterwards."""
+    container = guests.fresh("busybox")
+    yield container
+    guests.udocker.run("rm", "-f", container.id)
