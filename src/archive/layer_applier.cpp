@@ -96,8 +96,9 @@ Result<> LayerApplier::put(const TarEntry& entry, TarReader& reader) {
     case EntryType::device:
       break;
   }
-  // It replaces what was there, even if it cannot be made itself.
+  // It replaces what was there, even if it is not made itself.
   TRY(tree_.remove(name()));
+  ledger_.made(tree_.path_of(path_.name()));
   return skip_device();
 }
 
@@ -176,14 +177,17 @@ Result<> LayerApplier::put_symlink(const TarEntry& entry) {
 Result<> LayerApplier::put_fifo(const TarEntry& entry) {
   const mode_t mode = mode_on_disk(entry.type, entry.mode);
   TRY_ASSIGN(int err, make_in_place([&] { return ::mkfifoat(tree_.fd(), name(), mode) == 0 ? 0 : errno; }));
-  if (err == EPERM || err == EOPNOTSUPP || err == ENOSYS || err == EINVAL) return skip_device();
+  const std::string& path = tree_.path_of(path_.name());
+  if (err == EPERM || err == EOPNOTSUPP || err == ENOSYS || err == EINVAL) {
+    ledger_.made(path);
+    return skip_device();
+  }
   if (err != 0) return failure(err, "cannot make the FIFO");
   // It was made a moment ago, so that it is no symlink that fchmodat could follow.
   if (tree_.needs_chmod(mode) && ::fchmodat(tree_.fd(), name(), mode, 0) != 0)
     return failure(errno, "cannot change the mode of");
   if (::utimensat(tree_.fd(), name(), times_of(entry.mtime).data(), AT_SYMLINK_NOFOLLOW) != 0)
     return failure(errno, "cannot set the time of");
-  const std::string& path = tree_.path_of(path_.name());
   ledger_.made(path);
   record(path, entry, mode);
   return {};

@@ -17,6 +17,9 @@ constexpr std::string_view k_meta_prefix = ".wh..wh.";
 constexpr std::string_view k_opaque = ".wh..wh..opq";
 constexpr mode_t k_default_mode = 0755;
 
+// openat(2) with O_DIRECTORY and O_NOFOLLOW; a device that was left out is missing.
+bool is_no_directory(int err) { return err == ENOTDIR || err == ELOOP || err == ENOENT; }
+
 }  // namespace
 
 Mark mark_of(const EntryPath& path) {
@@ -44,25 +47,33 @@ Result<> Whiteouts::hide(const EntryPath& mark) {
 }
 
 Result<> Whiteouts::hide_content(const EntryPath& mark) {
-  if (!ledger_.has_lower_layers()) return tree_.enter(mark.dir());
-  // A symlink of a lower layer in the place of the directory is hidden too, not followed.
-  if (EntryPath directory; !mark.dir().empty()) {
-    TRY(directory.assign(mark.dir(), SIZE_MAX));
-    TRY(tree_.enter(directory.dir()));
-    const std::string name(directory.name());
-    TRY_ASSIGN(auto st, lstat_at(tree_.fd(), name));
-    if (st && S_ISLNK(st->st_mode) && ledger_.origin(tree_.path_of(name)) == Ledger::Origin::lower)
-      TRY(tree_.remove(name.c_str()));
+  if (!ledger_.has_lower_layers()) return {};
+  if (mark.dir().empty()) {
+    TRY(tree_.enter(""));
+    return hide_lower_below(tree_.fd(), "");
   }
-  TRY(tree_.enter(mark.dir()));
-  return hide_lower_below(tree_.fd(), tree_.path());
+  EntryPath directory;
+  TRY(directory.assign(mark.dir(), SIZE_MAX));
+  TRY_ASSIGN(bool there, tree_.enter_existing(directory.dir()));
+  if (!there) return {};
+  const std::string name(directory.name());
+  const std::string path = tree_.path_of(name);
+  TRY_ASSIGN(auto st, lstat_at(tree_.fd(), name));
+  if (!st) return {};
+  if (S_ISDIR(st->st_mode)) {
+    TRY(tree_.enter(mark.dir()));
+    return hide_lower_below(tree_.fd(), path);
+  }
+  // In its own layer it is a directory: what a lower layer has in its place, a symlink perhaps, is hidden, not
+  // followed.
+  return ledger_.origin(path) == Ledger::Origin::lower ? tree_.remove(name.c_str()) : Result<>();
 }
 
 Result<> Whiteouts::hide_lower(int dir, std::string path, const std::string& name) {
   const Ledger::Origin origin = ledger_.origin(path);
   if (origin == Ledger::Origin::lower) return remove(dir, path, name);
   auto opened = open_at(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
-  if (!opened && (opened.error().sys_errno == ENOTDIR || opened.error().sys_errno == ELOOP)) return {};
+  if (!opened && is_no_directory(opened.error().sys_errno)) return {};
   if (!opened) return fail(std::move(opened).error().context("cannot open the directory"));
   TRY(hide_lower_below(opened->get(), path));
   if (origin == Ledger::Origin::own) return {};

@@ -33,7 +33,7 @@ class Whiteouts {
  public:
   Whiteouts(Tree& tree, Ledger& ledger) : tree_(tree), ledger_(ledger) {}
   Result<> hide(const EntryPath& mark);
-  // The directory exists afterwards, as a directory.
+  // Makes no directory: if the layer has one there, it says so by other members.
   Result<> hide_content(const EntryPath& mark);
 
  private:
