@@ -103,14 +103,14 @@ def machine_mirror() -> str:
     raise RuntimeError("apt is configured for no source of this release of Debian")
 
 
-def fill_debian(suite: str) -> Callable[[pathlib.Path], None]:
+def fill_debian(suite: str, packages: str) -> Callable[[pathlib.Path], None]:
     def fill(tar: pathlib.Path) -> None:
-        """A minimal Debian with python3, as its makers' tool builds it."""
+        """A minimal Debian with some packages, as its makers' tool builds it."""
         mirror = os.environ.get("UDOCKER_TEST_MIRROR") or machine_mirror()
         mode = "root" if os.geteuid() == 0 else "unshare"
         for pause in (3, 10, 30, None):
             try:
-                run("mmdebstrap", f"--mode={mode}", "--variant=minbase", "--include=python3", "--quiet",
+                run("mmdebstrap", f"--mode={mode}", "--variant=minbase", f"--include={packages}", "--quiet",
                     "--aptopt=Acquire::Retries 3", suite, tar, mirror, env={**os.environ, "PATH": SEARCH_PATH})
                 return
             except RuntimeError as error:
@@ -155,9 +155,9 @@ def fill_go(tar: pathlib.Path) -> None:
         tar_of_tree(tree, tar)
 
 
-def debian(suite: str) -> Recipe:
-    recipe = Recipe(fill_debian(suite), ["--config.cmd=/bin/bash", f"--config.env=PATH={SEARCH_PATH}"], [])
-    recipe.config.append(f"--config.label=suite={suite}")
+def debian(suite: str, packages: str = "python3") -> Recipe:
+    recipe = Recipe(fill_debian(suite, packages), ["--config.cmd=/bin/bash", f"--config.env=PATH={SEARCH_PATH}"], [])
+    recipe.config.append(f"--config.label=suite={suite} packages={packages}")
     return recipe
 
 
@@ -167,6 +167,7 @@ RECIPES = {
     "bookworm": debian("bookworm"),
     "bullseye": debian("bullseye"),
     "trixie": debian("trixie"),
+    "big": debian("bookworm", "python3,perl,gcc,git,python3-dev"),  # more than 100 MB and 10 000 files, for benchmarks
     "musl": Recipe(fill_musl, ["--config.cmd=/bin/guest", "--config.env=PATH=/bin"], [PROGRAMS / "guest.c"]),
     "go": Recipe(fill_go, ["--config.cmd=/bin/guest", "--config.env=PATH=/bin"], [PROGRAMS / "guest.go"]),
 }
