@@ -93,10 +93,13 @@ class Udocker:
         return pathlib.Path(self.ok("inspect", "-p", container).out.strip())
 
     def snapshot(self) -> dict[str, str]:
-        """Everything below the repository with what identifies it, to show that nothing changed."""
+        """Everything below the repository with what identifies it, to show that nothing changed. The folders of .state
+        are the store's places of work: they may come, but must be empty as they were."""
         seen = {}
         for path in sorted(self.top.rglob("*")):
             status = path.lstat()
+            if ".state" in path.parts and path.is_dir():
+                continue
             extra = os.readlink(path) if path.is_symlink() else status.st_size if path.is_file() else ""
             seen[str(path.relative_to(self.top))] = f"{status.st_mode:o} {extra}"
         return seen

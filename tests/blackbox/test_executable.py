@@ -19,11 +19,11 @@ SUSPECT = re.compile(
 
 
 def symbol_reasons():
-    """(pattern, reason) of each line of linked_symbols.txt"""
+    """The pattern of each line of linked_symbols.txt, which must give a reason."""
     entries = []
     for line in (HERE / "linked_symbols.txt").read_text().splitlines():
         if line.strip() and not line.startswith("#"):
-            pattern, reason = (part.strip() for part in line.split("|", 1))
+            pattern, reason = (part.strip() for part in line.split(" | ", 1))
             assert reason, f"no reason is given for {pattern}"
             entries.append(re.compile(pattern))
     return entries
