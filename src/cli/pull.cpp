@@ -2,9 +2,11 @@
 
 #include <deque>
 
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/progress.hpp"
+#include "image/image_config.hpp"
 #include "image/reference.hpp"
 #include "registry/client.hpp"
 #include "registry/endpoint.hpp"
@@ -28,7 +30,8 @@ class StagedSink : public registry::BlobSink {
   }
   Result<> restart() override {
     if (blob_) return blob_->restart();
-    TRY_ASSIGN(blob_, blobs_.stage(descriptor_.digest, descriptor_.size));
+    // Not waiting: other blobs are held meanwhile.
+    TRY_ASSIGN(blob_, blobs_.stage(descriptor_.digest, descriptor_.size, store::IfHeld::fail));
     if (!blob_)
       return fail(Code::busy, descriptor_.digest.text() + ": fetched by another process meanwhile, try again");
     return {};
@@ -152,6 +155,18 @@ class Fetcher {
   std::deque<StagedSink> sinks_;
 };
 
+// An image without index was not chosen for a platform: its configuration says what it is for, before the layers come.
+// Another platform than --platform asked for is an error, another than this machine's a warning.
+Result<> check_platform(const store::Blobs& blobs, const image::Manifest& manifest, const image::Platform& wanted,
+                        const PullOptions& options) {
+  TRY_ASSIGN(auto text, read_file(blobs.path(manifest.config.digest)));
+  TRY_ASSIGN(auto config, image::ImageConfig::parse(std::move(text)));
+  auto fits = config.check_platform(wanted);
+  if (fits || !options.platform.empty()) return fits;
+  log::warning("{}", fits.error().text);
+  return {};
+}
+
 Result<> fetch_image(Session& session, const image::Reference& reference, const PullOptions& options) {
   TRY(reference.check_remote());
   TRY_ASSIGN(auto platform, wanted_platform(options));
@@ -162,7 +177,15 @@ Result<> fetch_image(Session& session, const image::Reference& reference, const 
   log::debug("manifest {} of {}", resolved.digest.text(), resolved.repository);
   TRY_ASSIGN(auto draft, store->images().begin({reference.repository(), reference.tag()}));
   TRY(draft.claim(resolved.manifest));
-  TRY(Fetcher(client, *store, resolved.repository).fetch(blobs_of(resolved.manifest)));
+  Fetcher fetcher(client, *store, resolved.repository);
+  if (!resolved.index_digest) {
+    TRY(fetcher.fetch({resolved.manifest.config}));
+    if (auto fits = check_platform(store->blobs(), resolved.manifest, platform, options); !fits) {
+      draft.abandon();
+      return fits;
+    }
+  }
+  TRY(fetcher.fetch(blobs_of(resolved.manifest)));
   return draft.publish(resolved.manifest);
 }
 

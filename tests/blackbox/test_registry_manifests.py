@@ -142,6 +142,20 @@ def test_index_entry_with_another_size(udocker, content, image):
     assert "size" in refuses(udocker, content, index)
 
 
+def test_platform_of_an_image_without_index(udocker, content):
+    layer = oci.tar_layer([file("a", b"for another machine")])
+    content.add("team/app", "arm", oci.image([layer], platform="linux/arm64/v8"))
+    with Front(content) as front:
+        reference = f"{front.host}/team/app:arm"
+        outcome = udocker.fails("-q", "pull", "--platform=linux/amd64", reference)
+        assert "the image is for linux/arm64/v8, not for linux/amd64" in outcome.err
+        assert front.asked(layer.digest) == [] and list((udocker.top / "layers").iterdir()) == []
+        udocker.ok("pull", "--platform=linux/arm64", reference)
+        udocker.ok("rmi", reference)
+        # What was not asked for is only told.
+        assert "Warning: the image is for linux/arm64/v8" in udocker.ok("pull", reference).err
+
+
 def test_layer_that_is_used_twice(udocker, content):
     layer = oci.tar_layer([file("a", b"twice")])
     content.add("team/app", "v2", oci.image([layer, layer]))
