@@ -1,5 +1,6 @@
 #include "engine/ptrace/signal_relay.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -26,6 +27,12 @@ void on_signal(int signal, siginfo_t* info, void*) {
   const pid_t sender =
       info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL ? info->si_pid : -1;
   pending.at(static_cast<std::size_t>(signal)) = sender == 0 ? -1 : sender;
+}
+
+bool is_stopped(pid_t pid) {
+  const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat", 4096);
+  const std::size_t at = stat ? stat->rfind(')') : std::string::npos;
+  return at != std::string::npos && at + 2 < stat->size() && ((*stat)[at + 2] == 'T' || (*stat)[at + 2] == 't');
 }
 
 // Whether the signal already waits for the payload: a signal to the process group has reached it as well.
@@ -67,7 +74,8 @@ void SignalRelay::forward(pid_t payload) {
     if (sender == 0) continue;
     const bool has_it = seen_from_.at(i) == sender;
     seen_from_.at(i) = 0;
-    if (!has_it && !waits_for(payload, signal)) ::kill(payload, signal);
+    const bool needed = signal == SIGCONT ? is_stopped(payload) : !has_it && !waits_for(payload, signal);
+    if (needed) ::kill(payload, signal);
   }
 }
 
@@ -75,13 +83,20 @@ void SignalRelay::seen(int signal, pid_t sender) {
   if (signal > 0 && signal < 65 && sender != ::getpid()) seen_from_.at(static_cast<std::size_t>(signal)) = sender;
 }
 
-void SignalRelay::stop_with_payload(int signal) {
+void SignalRelay::follow_stop(pid_t payload, int signal) {
+  const pid_t group = ::getpgid(payload);
+  const bool by_terminal = signal != SIGSTOP && group == ::getpgrp();
+  if (!by_terminal) {
+    const Fd terminal(::open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    if (!terminal || ::tcgetpgrp(terminal.get()) != group) return;
+    signal = SIGSTOP;
+  }
   struct sigaction normal {};
   struct sigaction old {};
   normal.sa_handler = SIG_DFL;
-  ::sigaction(signal, &normal, &old);
+  if (signal != SIGSTOP) ::sigaction(signal, &normal, &old);
   ::raise(signal);
-  ::sigaction(signal, &old, nullptr);
+  if (signal != SIGSTOP) ::sigaction(signal, &old, nullptr);
 }
 
 }  // namespace udk::engine

@@ -21,8 +21,9 @@ class SignalRelay {
   void forward(pid_t payload);
   // The payload got this signal from `sender` by itself: one from the same sender to its whole group is not passed on.
   void seen(int signal, pid_t sender);
-  // The payload was stopped from the terminal: stop as well, so that the shell takes over; returns when continued.
-  static void stop_with_payload(int signal);
+  // The payload has stopped. If the terminal waits for it, udocker stops as well, so that the shell, which knows only
+  // udocker, takes over; returns when continued.
+  static void follow_stop(pid_t payload, int signal);
 
  private:
   std::array<struct sigaction, 65> old_{};

@@ -139,9 +139,7 @@ void Tracer::on_trap_stop(Task& task, int signal) {
   if (!task.known) return;  // goes on when its parent's event came
   if (!stops_group(signal)) return resume(task);
   ::ptrace(PTRACE_LISTEN, task.tid, nullptr, nullptr);
-  // A stop from the terminal is for the whole job, of which udocker is the part that the shell waits for.
-  if (task.tid == run_.payload && signal != SIGSTOP && ::getpgid(task.tid) == ::getpgrp())
-    SignalRelay::stop_with_payload(signal);
+  if (task.tid == run_.payload) SignalRelay::follow_stop(task.tid, signal);
 }
 
 void Tracer::on_signal(Task& task, int signal) {
