@@ -136,6 +136,13 @@ inline constexpr std::uint32_t k_prctl_options[] = {
     47,  // PR_CAP_AMBIENT
 };
 
+// Options are an int: the upper half of the register does not count.
+constexpr bool is_special_prctl(std::uint64_t option) {
+  for (const std::uint32_t special : k_prctl_options)
+    if (static_cast<std::uint32_t>(option) == special) return true;
+  return false;
+}
+
 // CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET
 inline constexpr std::uint32_t k_namespace_flags = 0x7e020000U;
 

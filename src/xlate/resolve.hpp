@@ -55,7 +55,7 @@ struct View {
 };
 
 struct Resolution {
-  GuestPath guest;        // canonical, "" is "/"; not of meaning if `opaque`
+  GuestPath guest;        // canonical, "" is "/"; without meaning if `opaque` or `nameless`
   HostPath host;          // what to hand to the kernel; never empty
   std::size_t mount = 0;  // where it lies
   Last last = Last::root;
@@ -63,6 +63,17 @@ struct Resolution {
   bool trailing_slash = false;  // the caller wrote "name/": `host` ends in a slash too
   bool kernel_link = false;     // `host` is a kernel link that the kernel shall follow
   bool opaque = false;          // a part of the walk is left to the kernel
+  bool nameless = false;        // lies below a directory that has no guest path: `guest` is empty, `mount` unknown
+
+  // Whether `guest` says where it is.
+  [[nodiscard]] constexpr bool named() const { return !opaque && !nameless; }
+};
+
+// Where a relative path begins: the canonical guest path of a directory, or, if it has none (deleted, or too long to be
+// told), a host path that leads to it.
+struct Start {
+  std::string_view guest;
+  std::string_view nameless;  // empty: `guest` counts
 };
 
 constexpr unsigned k_link_limit = 40;  // as Linux' MAXSYMLINKS
@@ -73,9 +84,8 @@ class Resolver {
  public:
   constexpr explicit Resolver(Sys& sys) : sys_(sys) {}
 
-  // Fills `out`. `start` is the canonical guest path of the directory that relative paths begin in. 0 or -errno, as the
-  // kernel would answer a call with that path; a missing last component is no error.
-  constexpr int resolve(const View& view, std::string_view start, std::string_view path, Final final, unsigned confine,
+  // Fills `out`. 0 or -errno, as the kernel would answer a call with that path; a missing last component is no error.
+  constexpr int resolve(const View& view, Start start, std::string_view path, Final final, unsigned confine,
                         Resolution& out) {
     if (path.empty()) return -ENOENT;
     if (path.size() >= k_path_max) return -ENAMETOOLONG;
@@ -84,12 +94,12 @@ class Resolver {
     final_ = final;
     confine_ = confine;
     links_ = 0;
-    root_ = (confine & k_in_start) != 0 ? start : view.root;
-    floor_ = (confine & (k_in_start | k_beneath)) != 0 ? start : view.root;
+    start_ = start;
+    floor_ = (confine & (k_in_start | k_beneath)) != 0 ? start.guest : view.root;
     out.kernel_link = out.opaque = false;
     const bool absolute = path.front() == '/';
     if (absolute && (confine & k_beneath) != 0) return -EXDEV;
-    if (const int e = jump(absolute ? root_ : start); e != 0) return e;
+    if (const int e = absolute ? to_root() : to_start(); e != 0) return e;
     start_mount_ = out.mount;
     (void)rest_.assign(path);
     at_ = 0;
@@ -138,6 +148,7 @@ class Resolver {
   constexpr int up() {
     if (out_->last == Last::name)
       if (const int e = sys_.check_dir(out_->host.view()); e != 0) return e;
+    if (out_->nameless) return up_nameless();
     if (out_->guest.view() == floor_) return (confine_ & k_beneath) != 0 ? -EXDEV : 0;
     if (out_->guest.empty()) return 0;
     const bool leaves_mount = out_->guest.size() == view_->mounts[out_->mount].guest.size();
@@ -150,21 +161,35 @@ class Resolver {
     return view_->mounts.to_host(out_->guest.view(), out_->host, out_->mount) ? 0 : -ENAMETOOLONG;
   }
 
+  constexpr int up_nameless() {
+    if (depth_ > 0) {
+      --depth_;
+      out_->host.pop();
+      return 0;
+    }
+    if ((confine_ & k_beneath) != 0) return -EXDEV;
+    if ((confine_ & k_in_start) != 0) return 0;
+    return out_->host.push("..") ? 0 : -ENAMETOOLONG;  // the kernel knows
+  }
+
   constexpr int down(const Step& step) {
-    if (!out_->guest.push(step.name)) return -ENAMETOOLONG;
     out_->last = Last::name;
-    if (const int m = view_->mounts.at(out_->guest.view()); m >= 0) {
+    if (out_->nameless) {
+      ++depth_;
+    } else if (!out_->guest.push(step.name)) {
+      return -ENAMETOOLONG;
+    } else if (const int m = view_->mounts.at(out_->guest.view()); m >= 0) {
       if ((confine_ & k_one_mount) != 0) return -EXDEV;
       out_->mount = static_cast<std::size_t>(m);
       return out_->host.assign(view_->mounts[out_->mount].host) ? 0 : -ENAMETOOLONG;
     }
     if (!out_->host.push(step.name)) return -ENAMETOOLONG;
     if (step.last && (final_ == Final::parent || (final_ == Final::keep && !step.slash))) return k_done;
-    if (sys_.known_plain(out_->guest.view())) return 0;
+    if (!out_->nameless && sys_.known_plain(out_->guest.view())) return 0;
     const int e = sys_.read_link(out_->host.view(), out_->guest.view(), link_);
     if (e == 0) return follow(step);
     if (e == -EINVAL) {
-      sys_.note_plain(out_->guest.view());
+      if (!out_->nameless) sys_.note_plain(out_->guest.view());
       return 0;
     }
     return step.last ? k_done : e;  // at the end the call itself says what is wrong, or creates the name
@@ -179,10 +204,13 @@ class Resolver {
     if (absolute && (confine_ & k_beneath) != 0) return -EXDEV;
     if (!prepend(target, step.slash)) return -ENAMETOOLONG;
     if (absolute) {
-      if (const int e = jump(root_); e != 0) return e;
+      if (const int e = to_root(); e != 0) return e;
       return (confine_ & k_one_mount) != 0 && out_->mount != start_mount_ ? -EXDEV : 0;
     }
-    out_->guest.pop();
+    if (out_->nameless)
+      --depth_;
+    else
+      out_->guest.pop();
     out_->host.pop();
     out_->last = Last::dot;
     return 0;
@@ -217,8 +245,21 @@ class Resolver {
     return true;
   }
 
+  constexpr int to_root() { return (confine_ & k_in_start) != 0 ? to_start() : jump(view_->root); }
+
+  constexpr int to_start() {
+    if (start_.nameless.empty()) return jump(start_.guest);
+    out_->last = Last::root;
+    out_->nameless = true;
+    out_->mount = 0;
+    out_->guest.clear();
+    depth_ = 0;
+    return out_->host.assign(start_.nameless) ? 0 : -ENAMETOOLONG;
+  }
+
   constexpr int jump(std::string_view guest) {
     out_->last = Last::root;
+    out_->nameless = false;
     return out_->guest.assign(guest) && view_->mounts.to_host(guest, out_->host, out_->mount) ? 0 : -ENAMETOOLONG;
   }
 
@@ -226,16 +267,19 @@ class Resolver {
   constexpr int finish() {
     const std::string_view all = rest_.view();
     out_->trailing_slash = out_->last == Last::name && all[all.size() - 1] == '/';
-    out_->mount_point = view_->mounts.at(out_->guest.view()) >= 0;
-    if (out_->host.empty() || out_->trailing_slash) return out_->host.append("/") ? 0 : -ENAMETOOLONG;
-    return 0;
+    out_->mount_point = !out_->nameless && view_->mounts.at(out_->guest.view()) >= 0;
+    std::string_view end;
+    if (out_->host.empty() || out_->trailing_slash) end = "/";
+    if (out_->nameless && out_->host.view() == start_.nameless) end = "/.";  // behind the kernel link, not the link
+    return out_->host.append(end) ? 0 : -ENAMETOOLONG;
   }
 
   Sys& sys_;
   const View* view_ = nullptr;
   Resolution* out_ = nullptr;
-  std::string_view root_;   // what an absolute link starts at
+  Start start_;
   std::string_view floor_;  // what ".." does not leave
+  std::size_t depth_ = 0;   // below a nameless start
   Final final_ = Final::follow;
   unsigned confine_ = 0;
   unsigned links_ = 0;

@@ -114,7 +114,7 @@ int check_effect(CallStop& stop, const xlate::Resolution& at) {
       return ::lstat(at.host.c_str(), &st) == 0 ? -EEXIST : (errno == ENOENT ? -EROFS : -errno);
     case Effect::remove:
       if (read_only) return -EROFS;
-      return at.mount_point && !at.opaque ? -EBUSY : 0;
+      return at.mount_point && at.named() ? -EBUSY : 0;
   }
   return 0;
 }

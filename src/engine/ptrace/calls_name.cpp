@@ -41,7 +41,7 @@ Next on_remove(CallStop& stop, bool directory) {
   const int bad = directory ? check_name(at, -EINVAL, -ENOTEMPTY, -EBUSY) : check_name(at, -EISDIR, -EISDIR, -EISDIR);
   if (bad != 0) return answer(stop, bad);
   if (const int e = check_effect(stop, at); e != 0) return answer(stop, e);
-  if (directory && !at.opaque && run.lookup.table().has_below(at.guest.view())) return answer(stop, -ENOTEMPTY);
+  if (directory && at.named() && run.lookup.table().has_below(at.guest.view())) return answer(stop, -ENOTEMPTY);
   return answer(stop, result_of(::unlinkat(AT_FDCWD, at.host.c_str(), directory ? AT_REMOVEDIR : 0)));
 }
 
@@ -65,11 +65,14 @@ Next on_rename(CallStop& stop) {
     return answer(stop, -EINVAL);
   if (const int e = locate(stop, Final::parent); e != 0) return answer(stop, e);
   if (const int e = locate_second(stop, Final::parent); e != 0) return answer(stop, e);
-  if (run.at.mount != run.at2.mount) return answer(stop, -EXDEV);
   for (const Resolution* at : {&run.at, &run.at2}) {
     if (check_name(*at, -EBUSY, -EBUSY, -EBUSY) != 0) return answer(stop, -EBUSY);
+    if (at->mount_point) return answer(stop, -EBUSY);
+  }
+  if (run.at.mount != run.at2.mount) return answer(stop, -EXDEV);
+  for (const Resolution* at : {&run.at, &run.at2}) {
     if (const int e = check_effect(stop, *at); e != 0) return answer(stop, e);
-    if (!at->opaque && run.lookup.table().has_below(at->guest.view())) return answer(stop, -EBUSY);
+    if (at->named() && run.lookup.table().has_below(at->guest.view())) return answer(stop, -EBUSY);
   }
   if (flags == 0) return answer(stop, result_of(::rename(run.at.host.c_str(), run.at2.host.c_str())));
   return answer(
@@ -111,7 +114,7 @@ Next on_link(CallStop& stop) {
     return answer(stop, -errno);
   if (check_name(run.at2, -EEXIST, -EEXIST, -EEXIST) != 0) return answer(stop, -EEXIST);
   if (const int e = check_effect(stop, run.at2); e != 0) return answer(stop, e);
-  if (run.at2.mount_point && !run.at2.opaque) return answer(stop, -EEXIST);
+  if (run.at2.mount_point && run.at2.named()) return answer(stop, -EEXIST);
   if (run.at.mount != run.at2.mount) return answer(stop, -EXDEV);
   return answer(stop, result_of(::linkat(AT_FDCWD, run.at.host.c_str(), AT_FDCWD, run.at2.host.c_str(), how)));
 }
@@ -123,7 +126,7 @@ Next on_symlink(CallStop& stop) {
   if (const int e = locate(stop, Final::parent); e != 0) return answer(stop, e);
   if (check_name(run.at, -EEXIST, -EEXIST, -EEXIST) != 0) return answer(stop, -EEXIST);
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
-  if (run.at.mount_point && !run.at.opaque) return answer(stop, -EEXIST);
+  if (run.at.mount_point && run.at.named()) return answer(stop, -EEXIST);
   return answer(stop, result_of(::symlink(run.text2.c_str(), run.at.host.c_str())));
 }
 

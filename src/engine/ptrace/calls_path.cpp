@@ -91,7 +91,7 @@ Next on_chdir(CallStop& stop) {
   Run& run = stop.run;
   if (const int e = locate(stop, Final::follow); e != 0) return answer(stop, e);
   FileSystemState& fs = *stop.task.fs;
-  if (!run.at.opaque && !run.at.kernel_link) {
+  if (run.at.named() && !run.at.kernel_link) {
     fs.host_previous.swap(fs.host_cwd);
     fs.guest_previous.swap(fs.guest_cwd);
     fs.host_cwd = run.at.host.view();
@@ -104,9 +104,9 @@ Next on_chdir(CallStop& stop) {
 Next on_chroot(CallStop& stop) {
   Run& run = stop.run;
   if (const int e = locate(stop, Final::follow); e != 0) return answer(stop, e);
-  if (const int e = Lookup::check_dir(run.at.host.view()); e != 0) return answer(stop, e);
+  if (const int e = run.lookup.check_dir(run.at.host.view()); e != 0) return answer(stop, e);
   if (!has_capability(*stop.task.credentials, k_cap_sys_chroot)) return answer(stop, -EPERM);
-  if (run.at.opaque || run.at.kernel_link) return answer(stop, -EACCES);
+  if (!run.at.named() || run.at.kernel_link) return answer(stop, -EACCES);
   stop.task.fs->root = run.at.guest.view();
   return answer(stop, 0);
 }

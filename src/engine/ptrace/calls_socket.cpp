@@ -85,7 +85,7 @@ Next on_bind(CallStop& stop) {
     return answer(stop, e);
   const std::string host(run.at.host.view());
   struct stat st {};
-  if (::lstat(host.c_str(), &st) == 0 || (run.at.mount_point && !run.at.opaque)) return answer(stop, -EADDRINUSE);
+  if (::lstat(host.c_str(), &st) == 0 || (run.at.mount_point && run.at.named())) return answer(stop, -EADDRINUSE);
   if (run.lookup.table()[run.at.mount].read_only) return answer(stop, -EROFS);
   bool moved = false;
   const std::string target = run.sockets.future(host, moved);

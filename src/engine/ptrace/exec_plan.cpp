@@ -146,7 +146,7 @@ int make_exec_plan(CallStop& stop, const Resolution& first, std::string_view tex
     if (const int e = run.lookup.path(stop.task, AT_FDCWD, name, xlate::Final::follow, 0, run.at2); e != 0) return e;
     at = &run.at2;
   }
-  if (!at->opaque && !at->kernel_link) {
+  if (at->named() && !at->kernel_link) {
     plan.program = at->guest.view();
   } else if (PathText target; run.lookup.link_text(stop.task, *at, target) == 0) {
     plan.program = target.view();

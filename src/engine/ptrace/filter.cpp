@@ -93,7 +93,7 @@ Program code_for(const Call* call, const FilterOptions& options) {
     case Verdict::by_argument:
       if (call->stop == Stop::no_namespaces) return unless_new_namespace(call->stop_arg);
       if (call->stop == Stop::argument) return if_argument(call->stop_arg);
-      return unless_loader(options, if_prctl_option());
+      return if_prctl_option();
   }
   if (call->number == SYS_openat) return unless_loader(options, {answer(k_trace)});
   return {answer(k_trace)};

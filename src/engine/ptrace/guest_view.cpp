@@ -107,7 +107,10 @@ Result<std::string> GuestView::settle(const std::string& guest) {
   auto at = std::make_unique<xlate::Resolution>();
   for (unsigned tries = 0; tries < 4096; ++tries) {
     const xlate::View view{table(), {}};
-    const int e = resolver->resolve(view, {}, guest, xlate::Final::follow, 0, *at);
+    const int e = resolver->resolve(view, xlate::Start{}, guest, xlate::Final::follow, 0, *at);
+    struct stat st {};
+    if (e == 0 && ::lstat(at->host.c_str(), &st) != 0 && errno == ENOTDIR)
+      return fail_errno(ENOTDIR, "mount point " + guest);
     if (e == 0) return std::string(at->guest.view());
     if (e != -ENOENT) return fail_errno(-e, "mount point " + guest);
     TRY(add_glue(std::string(at->guest.view()), std::string(at->host.view()), at->mount));

@@ -24,6 +24,7 @@ bool ends_deleted(std::string_view text) {
 
 // The kernel's text for an open directory or file, unless that has no name any more.
 bool name_of_open(const char* proc, PathText& text) {
+  errno = 0;
   if (!read_kernel_link(proc, text) || text.empty() || text.view().front() != '/') return false;
   if (!ends_deleted(text.view())) return true;
   struct stat by_name {};  // the name may really end like that
@@ -64,12 +65,28 @@ bool Lookup::guest_name(const Task& task, std::string_view host, xlate::GuestPat
   return guest.assign(inner.view());
 }
 
+// The kernel tells no name of 4096 bytes or more. Whether the directory is still the one that was entered by such a
+// name is seen from its inode.
+bool Lookup::is_remembered_cwd(const Task& task, const char* proc) {
+  const std::string& host = task.fs->host_cwd;
+  if (host.size() < xlate::k_path_max) return false;
+  struct stat there {};
+  struct stat remembered {};
+  if (!long_.assign(host) || shorten(long_) != 0) return false;
+  return ::stat(proc, &there) == 0 && ::stat(long_.c_str(), &remembered) == 0 && there.st_ino == remembered.st_ino &&
+         there.st_dev == remembered.st_dev;
+}
+
 int Lookup::directory(Task& task, int dir, xlate::GuestPath& guest) {
   const PathText proc = proc_path(task.tid, dir);
   PathText text;
   if (!name_of_open(proc.c_str(), text)) {
-    if (dir != AT_FDCWD && ::faccessat(AT_FDCWD, proc.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) return -EBADF;
-    return -ENOENT;
+    const int e = errno == ENAMETOOLONG ? -ENAMETOOLONG : -ENOENT;
+    if (dir == AT_FDCWD) {
+      if (e == -ENOENT || !is_remembered_cwd(task, proc.c_str())) return e;
+      return guest.assign(task.fs->guest_cwd) ? 0 : -ENAMETOOLONG;
+    }
+    return ::faccessat(AT_FDCWD, proc.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0 ? -EBADF : -ENOENT;
   }
   if (dir == AT_FDCWD) {
     const FileSystemState& fs = *task.fs;
@@ -83,20 +100,37 @@ int Lookup::path(Task& task, int dir, std::string_view path, xlate::Final final,
                  xlate::Resolution& out) {
   task_ = &task;
   start_.clear();
+  PathText proc;
   if (!path.empty() && (path.front() != '/' || (confine & (xlate::k_in_start | xlate::k_beneath)) != 0)) {
     const int e = directory(task, dir, start_);
     if (e == -EBADF) return e;
-    if (e != 0) {  // a directory that the guest has no name for: the kernel alone can go on from there
-      const PathText proc = proc_path(task.tid, dir);
-      out.opaque = true;
-      out.kernel_link = out.trailing_slash = out.mount_point = false;
-      out.mount = 0;
-      out.guest.clear();
-      return out.host.assign(proc.view()) && out.host.push(path) ? 0 : -ENAMETOOLONG;
-    }
+    if (e != 0) proc = proc_path(task.tid, dir);
   }
   const xlate::View view{table_, task.fs->root};
-  return resolver_.resolve(view, start_.view(), path, final, confine, out);
+  const int e = resolver_.resolve(view, {start_.view(), proc.view()}, path, final, confine, out);
+  return e != 0 || out.host.size() < xlate::k_path_max ? e : shorten(out.host);
+}
+
+// Opens a directory on the way and goes on from its descriptor, until the rest is short enough for a call. Guests can
+// use the path as well. The descriptors stay open until as many other long paths were needed.
+int Lookup::shorten(xlate::HostPath& host) {
+  while (host.size() >= xlate::k_path_max) {
+    std::size_t cut = xlate::k_path_max - 1;
+    while (cut > 0 && host.view()[cut] != '/') --cut;
+    if (cut == 0) return -ENAMETOOLONG;
+    PathText front;
+    front.assign(xlate::head(host.view(), cut));
+    Fd& fd = hops_.at(next_hop_++ % hops_.size());
+    fd.reset(::open(front.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return -errno;
+    front.assign("/proc/");
+    append_number(front, ::getpid());
+    front.append("/fd/");
+    append_number(front, fd.get());
+    front.append(xlate::tail(host.view(), cut));
+    if (!host.assign(front.view())) return -ENAMETOOLONG;
+  }
+  return 0;
 }
 
 int Lookup::link_text(Task& task, const xlate::Resolution& out, PathText& text) {
@@ -114,14 +148,20 @@ int Lookup::link_text(Task& task, const xlate::Resolution& out, PathText& text) 
 
 int Lookup::check_dir(std::string_view host) {
   struct stat st {};
-  if (::stat(host.empty() ? "/" : host.data(), &st) != 0) return -errno;
+  if (::stat(host.empty() ? "/" : callable(host), &st) != 0) return -errno;
   return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+// A host path of any length as one that a call takes.
+const char* Lookup::callable(std::string_view host) {
+  if (host.size() < xlate::k_path_max) return host.data();
+  return long_.assign(host) && shorten(long_) == 0 ? long_.c_str() : host.data();
 }
 
 int Lookup::read_link(std::string_view host, std::string_view, xlate::Link& link) {
   int result = 0;
   if (xlate::is_below(host, "/proc") && read_proc_link(host, link, result)) return result;
-  const ssize_t n = ::readlink(host.data(), link.target.data(), link.target.capacity());
+  const ssize_t n = ::readlink(callable(host), link.target.data(), link.target.capacity());
   if (n < 0) return -errno;
   link.kind = xlate::LinkKind::text;
   link.target.set_size(static_cast<std::size_t>(n));

@@ -2,9 +2,11 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <string>
 #include <string_view>
 
+#include "base/fd.hpp"
 #include "engine/ptrace/guest_view.hpp"
 #include "engine/ptrace/task_table.hpp"
 #include "xlate/resolve.hpp"
@@ -23,7 +25,7 @@ class Lookup {
   // A path argument; `dir` is its directory descriptor or AT_FDCWD. 0 or -errno.
   int path(Task& task, int dir, std::string_view path, xlate::Final final, unsigned confine, xlate::Resolution& out);
   // The canonical guest path of the current directory or of an open directory. -ENOENT: it has none (deleted, or opened
-  // outside of the guest); -EBADF.
+  // outside of the guest); -ENAMETOOLONG; -EBADF.
   int directory(Task& task, int dir, xlate::GuestPath& guest);
   // The target of a link as the guest shall read it (readlink(2)); `out` is its resolution, not followed.
   int link_text(Task& task, const xlate::Resolution& out, PathText& text);
@@ -32,7 +34,7 @@ class Lookup {
 
   // The policy of xlate::Resolver.
   int read_link(std::string_view host, std::string_view guest, xlate::Link& link);
-  static int check_dir(std::string_view host);
+  int check_dir(std::string_view host);
   static bool known_plain(std::string_view) { return false; }
   static void note_plain(std::string_view) {}
 
@@ -40,13 +42,18 @@ class Lookup {
   struct ProcLink;
   bool read_proc_link(std::string_view host, xlate::Link& link, int& result);
   int follow_proc_link(const ProcLink& what, std::string_view host, xlate::Link& link);
+  bool is_remembered_cwd(const Task& task, const char* proc);
+  int shorten(xlate::HostPath& host);
+  const char* callable(std::string_view host);
 
   xlate::MountTable table_;
   TaskTable& tasks_;
   xlate::Resolver<Lookup> resolver_;
   Task* task_ = nullptr;  // for whom the walk is
   xlate::GuestPath start_;
-  xlate::HostPath host_;
+  xlate::HostPath long_;
+  std::array<Fd, 64> hops_;  // directories on the way to paths that are too long for one call
+  std::size_t next_hop_ = 0;
 };
 
 // Text of a kernel link like /proc/PID/cwd; false if it cannot be read.

@@ -231,7 +231,7 @@ void Tracer::on_entry(Task& task) {
     regs = task.at_entry;
   }
   task.stubbed = false;
-  task.held.reset();
+  if (task.memory->loader == 0 || regs.rip != LoaderImage::syscall_end(task.memory->loader)) task.held.reset();
   static constexpr xlate::Call k_unknown{.name = "unknown", .op = Op::refuse, .error = ENOSYS};
   const xlate::Call* call = xlate::find_call(regs.orig_rax);
   CallStop stop{run_, task, call == nullptr ? k_unknown : *call, regs};
@@ -276,6 +276,7 @@ Next Tracer::serve_unfiltered(CallStop& stop) {
     case Verdict::report:
       return dispatch(stop);
   }
+  if (call.stop == xlate::Stop::prctl_option && !xlate::is_special_prctl(stop.arg(0))) return Next::as_is;
   if (call.stop != xlate::Stop::no_namespaces) return dispatch(stop);
   return (stop.arg(call.stop_arg) & xlate::k_namespace_flags) != 0 ? answer(stop, -EPERM) : Next::as_is;
 }

@@ -37,7 +37,7 @@ class Resolve : public ::testing::Test {
   std::string host_of(std::string_view path, Final final = Final::follow, std::string_view start = "",
                       unsigned confine = 0, std::string_view root = "") {
     const View view{{mounts_.data(), mounts_.size()}, root};
-    const int e = resolver_->resolve(view, start, path, final, confine, *at_);
+    const int e = resolver_->resolve(view, {start, {}}, path, final, confine, *at_);
     return e == 0 ? std::string(at_->host.view()) : "error " + std::to_string(-e);
   }
   std::string guest() const { return std::string(at_->guest.view()); }
@@ -188,6 +188,28 @@ TEST_F(Resolve, ChangedRoot) {
   EXPECT_EQ(host_of("..", Final::follow, "/usr/bin", 0, "/home"), "/r/usr") << "a directory outside of the root";
 }
 
+// A current directory that has no name any more: the kernel's link to it stands for it.
+TEST_F(Resolve, NamelessStart) {
+  host_.dir("/proc/7/cwd/sub").link("/proc/7/cwd/abs", "/etc/passwd").link("/proc/7/cwd/rel", "sub/../x");
+  const View view{{mounts_.data(), mounts_.size()}, {}};
+  auto host = [&](std::string_view path, unsigned confine = 0) {
+    const int e = resolver_->resolve(view, {{}, "/proc/7/cwd"}, path, Final::follow, confine, *at_);
+    return e == 0 ? std::string(at_->host.view()) : error(-e);
+  };
+  EXPECT_EQ(host("x"), "/proc/7/cwd/x");
+  EXPECT_TRUE(at_->nameless);
+  EXPECT_EQ(host("."), "/proc/7/cwd/.");
+  EXPECT_EQ(host("sub/.."), "/proc/7/cwd/.");
+  EXPECT_EQ(host("../y"), "/proc/7/cwd/../y");
+  EXPECT_EQ(host("rel"), "/proc/7/cwd/x");
+  EXPECT_EQ(host("abs"), "/r/etc/passwd") << "absolute links lead back into the guest's view";
+  EXPECT_FALSE(at_->nameless);
+  EXPECT_EQ(host("/etc"), "/r/etc");
+  EXPECT_EQ(host("..", k_beneath), error(EXDEV));
+  EXPECT_EQ(host("../x", k_in_start), "/proc/7/cwd/x");
+  EXPECT_EQ(host("abs", k_in_start), error(ENOENT)) << "/etc of the start";
+}
+
 TEST_F(Resolve, ConfinedWalks) {
   EXPECT_EQ(host_of("/etc/passwd", Final::follow, "/home", k_beneath), error(EXDEV));
   EXPECT_EQ(host_of("../etc", Final::follow, "/home", k_beneath), error(EXDEV));
@@ -217,7 +239,7 @@ TEST_F(Resolve, NeverOutside) {
     std::string path = random() % 2 == 0 ? "/" : "";
     for (auto n = random() % 8; n-- > 0;) path += words[random() % words.size()] + (random() % 8 == 0 ? "//" : "/");
     const auto final = static_cast<Final>(random() % 3);
-    if (resolver_->resolve(view, "/home/u", path, final, 0, *at_) != 0) continue;
+    if (resolver_->resolve(view, {"/home/u", {}}, path, final, 0, *at_) != 0) continue;
     std::string host(at_->host.view());
     EXPECT_EQ(host.find("/../"), std::string::npos) << path;
     bool inside = false;
@@ -244,7 +266,7 @@ constexpr bool resolves(std::string_view path, std::string_view expected) {
   Resolver<NoLinks> resolver(host);
   Resolution at;
   const View view{{mounts, 2}, {}};
-  return resolver.resolve(view, "/home", path, Final::follow, 0, at) == 0 && at.host.view() == expected;
+  return resolver.resolve(view, {"/home", {}}, path, Final::follow, 0, at) == 0 && at.host.view() == expected;
 }
 static_assert(resolves("/data/../etc/x", "/r/etc/x"));
 static_assert(resolves("../data/x", "/d/x"));

@@ -1,0 +1,130 @@
+#include "engine/ptrace/filter.hpp"
+
+#include <gtest/gtest.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "xlate/calls_x86_64.hpp"
+
+namespace udk::engine {
+namespace {
+
+// Runs the program as the kernel would (the instructions that filters here use).
+std::uint32_t verdict(const std::vector<sock_filter>& program, const seccomp_data& data) {
+  std::uint32_t a = 0;
+  for (std::size_t at = 0; at < program.size();) {
+    const sock_filter& f = program[at++];
+    switch (f.code) {
+      case BPF_LD | BPF_W | BPF_ABS:
+        std::memcpy(&a, reinterpret_cast<const char*>(&data) + f.k, sizeof a);
+        break;
+      case BPF_JMP | BPF_JA:
+        at += f.k;
+        break;
+      case BPF_JMP | BPF_JEQ | BPF_K:
+        at += a == f.k ? f.jt : f.jf;
+        break;
+      case BPF_JMP | BPF_JGE | BPF_K:
+        at += a >= f.k ? f.jt : f.jf;
+        break;
+      case BPF_JMP | BPF_JSET | BPF_K:
+        at += (a & f.k) != 0 ? f.jt : f.jf;
+        break;
+      case BPF_RET | BPF_K:
+        return f.k;
+      default:
+        ADD_FAILURE() << "instruction " << f.code;
+        return 0;
+    }
+  }
+  ADD_FAILURE() << "the program has no end";
+  return 0;
+}
+
+seccomp_data call(std::uint64_t number) {
+  seccomp_data data{};
+  data.nr = static_cast<int>(number);
+  data.arch = AUDIT_ARCH_X86_64;
+  return data;
+}
+
+constexpr std::uint32_t k_nosys = SECCOMP_RET_ERRNO | ENOSYS;
+
+TEST(Filter, EveryNumberGetsTheTablesAnswer) {
+  for (const bool all : {false, true}) {
+    FilterOptions options{all, all, all, {}};
+    const auto program = make_filter(options);
+    EXPECT_LT(program.size(), 1500U);
+    for (std::uint64_t number = 0; number < 1000; ++number) {
+      const xlate::Call* row = xlate::find_call(number);
+      const std::uint32_t got = verdict(program, call(number));
+      if (row == nullptr) {
+        EXPECT_EQ(got, k_nosys) << number;
+        continue;
+      }
+      switch (filter_verdict(*row, options)) {
+        case Verdict::pass:
+          EXPECT_EQ(got, SECCOMP_RET_ALLOW) << row->name;
+          break;
+        case Verdict::refuse:
+          EXPECT_EQ(got, SECCOMP_RET_ERRNO | row->error) << row->name;
+          break;
+        case Verdict::report:
+          EXPECT_EQ(got, SECCOMP_RET_TRACE) << row->name;
+          break;
+        case Verdict::by_argument:
+          EXPECT_EQ(got, SECCOMP_RET_ALLOW) << row->name << " with null arguments";
+          break;
+      }
+    }
+  }
+}
+
+TEST(Filter, OtherArchitecturesHaveNoCalls) {
+  const auto program = make_filter({});
+  seccomp_data data = call(SYS_getpid);
+  data.arch = AUDIT_ARCH_I386;
+  EXPECT_EQ(verdict(program, data), k_nosys);
+  EXPECT_EQ(verdict(program, call(0x40000000 | SYS_getpid)), k_nosys) << "x32";
+  EXPECT_EQ(verdict(program, call(~std::uint64_t{0})), k_nosys);
+}
+
+TEST(Filter, ArgumentsDecide) {
+  const auto program = make_filter({});
+  seccomp_data data = call(SYS_sendto);
+  data.args[4] = std::uint64_t{1} << 32;
+  EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE);
+  data = call(SYS_clone);
+  data.args[0] = 0x10000000;
+  EXPECT_EQ(verdict(program, data), SECCOMP_RET_ERRNO | EPERM);
+  data.args[0] = 0x00010f00;
+  EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW);
+  data = call(SYS_prctl);
+  data.args[0] = 4;
+  EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE);
+  data.args[0] = 15;
+  EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW);
+}
+
+TEST(Filter, OnlyTheLoadersOwnCallsPass) {
+  FilterOptions options;
+  options.loader_calls = {0x70000280, 0x2a0000000280};
+  const auto program = make_filter(options);
+  seccomp_data data = call(SYS_openat);
+  EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE);
+  for (const std::uint64_t address : options.loader_calls) {
+    data.instruction_pointer = address;
+    EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW);
+    data.instruction_pointer = address + 1;
+    EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE);
+    data.instruction_pointer = address + (std::uint64_t{1} << 40);
+    EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE);
+  }
+}
+
+}  // namespace
+}  // namespace udk::engine
