@@ -32,13 +32,16 @@ Result<> Blobs::verify_file(const std::string& path, const image::Digest& digest
 
 Result<std::optional<StagedBlob>> Blobs::stage(const image::Digest& digest, std::optional<std::uint64_t> size,
                                                IfHeld if_held) const {
-  if (has(digest, size)) return std::optional<StagedBlob>();
+  // A file of the right size with other content is as good as none: it is fetched again.
+  bool present = has(digest, size);
+  if (present && verify(digest)) return std::optional<StagedBlob>();
   Waiting waiting = context_->waiting;
   if (if_held == IfHeld::fail) waiting.timeout = std::chrono::milliseconds(0);
   const std::string& state = context_->state.layers;
   TRY_ASSIGN(Lock lock, Lock::acquire(state, digest.text() + ".lock", LockMode::exclusive, waiting,
                                       "the download of " + digest.short_text()));
-  if (has(digest, size)) return std::optional<StagedBlob>();
+  // Not there before the wait, there now: its maker has just verified it.
+  if (has(digest, size) && (!present || verify(digest))) return std::optional<StagedBlob>();
   TRY_ASSIGN(StagedBlob staged, StagedBlob::open(*context_, digest, size, std::move(lock)));
   return std::optional(std::move(staged));
 }

@@ -60,7 +60,8 @@ class Blobs {
   // Same for any file, e.g. one that a link of an image points to.
   static Result<> verify_file(const std::string& path, const image::Digest& digest);
 
-  // Starts or resumes. nullopt: the blob is there, perhaps since another process finished it while this one waited.
+  // Starts or resumes. nullopt: the blob is there with the right content (which is read to know that), perhaps since
+  // another process finished it while this one waited. A file of that name with other content will be replaced.
   // `size` is the size that the manifest promises. IfHeld::fail: Code::busy at once. Two processes that fetch several
   // blobs at a time would wait for each other for ever, and a process that stages one digest twice for itself: use
   // IfHeld::wait only while holding no other StagedBlob.

@@ -102,6 +102,10 @@ class Containers {
   // Marks the container as in use until the lock is dropped. nullopt where the repository cannot be written.
   Result<std::optional<Lock>> use(const std::string& id) const;
 
+  // Removes the mount points that runs have made in ROOT (.mountpoints), from the leaf up to the directory that was
+  // there before, and the record of them. Only what is empty is removed: a file with content is the image's own.
+  Result<> purge_mount_points(const std::string& id) const;
+
   // It and its aliases vanish at once, then the tree is deleted. Code::denied with sys_errno 0: protected.
   // Removal::normal: Code::busy while it is in use, and Code::denied, with nothing changed, if some directory of it
   // cannot be emptied; Removal::force: whatever its modes are, also while it is in use.

@@ -16,11 +16,18 @@ namespace {
 
 constexpr std::size_t k_max_depth = 200;
 
+struct Member;
+
 // A JSON value whose scalars are already in Python's notation.
 struct Value {
   enum class Kind { scalar, array, object } kind = Kind::scalar;
-  std::string text;                                // scalar
-  std::vector<std::pair<std::string, Value>> all;  // array: keys are empty; object: keys as they are, not escaped
+  std::string text;         // scalar
+  std::vector<Member> all;  // array, object
+};
+
+struct Member {
+  std::string key;  // as it is, not escaped; empty in an array
+  Value value;
 };
 
 void append_unit(std::string& out, unsigned unit) {
@@ -146,14 +153,14 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     }
     Level& top = open_.back();
     if (top.value.kind == Value::Kind::array) {
-      top.value.all.emplace_back(std::string(), std::move(value));
+      top.value.all.push_back({std::string(), std::move(value)});
       return;
     }
     auto [at, is_new] = top.index.emplace(top.key, top.value.all.size());
     if (is_new)
-      top.value.all.emplace_back(top.key, std::move(value));
+      top.value.all.push_back({top.key, std::move(value)});
     else
-      top.value.all[at->second].second = std::move(value);
+      top.value.all[at->second].value = std::move(value);
   }
 
   std::vector<Level> open_;
@@ -185,8 +192,8 @@ void write(const Value& value, Form form, std::size_t depth, std::string& out) {
 
 void sort_keys(Value& value) {  // NOLINT(misc-no-recursion): bounded by k_max_depth
   if (value.kind == Value::Kind::object)
-    std::sort(value.all.begin(), value.all.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (auto& member : value.all) sort_keys(member.second);
+    std::sort(value.all.begin(), value.all.end(), [](const Member& a, const Member& b) { return a.key < b.key; });
+  for (auto& member : value.all) sort_keys(member.value);
 }
 
 Result<Value> parse(std::string_view text) {

@@ -67,6 +67,11 @@ TEST(Blob, BogusBlobOfThePythonToolIsReplaced) {
   EXPECT_EQ(blobs.verify(k_digest).error().code, Code::corrupt);
   ASSERT_TRUE(blobs.add(k_digest, k_text));
   EXPECT_TRUE(blobs.verify(k_digest));
+  // Of the right size too.
+  ASSERT_TRUE(write_file_atomic(blobs.path(k_digest), std::string(k_text.size(), '?')));
+  EXPECT_TRUE(blobs.has(k_digest, k_text.size()));
+  ASSERT_TRUE(blobs.add(k_digest, k_text));
+  EXPECT_TRUE(blobs.verify(k_digest));
 }
 
 TEST(Blob, HeldByAnother) {

@@ -222,6 +222,37 @@ TEST(Container, SizeAsDu) {
   EXPECT_EQ(std::to_string(*store.containers().size_mb(*id)), run->out.substr(0, run->out.find('\t')));
 }
 
+TEST(Container, PurgeOfMountPoints) {
+  ScratchStore scratch;
+  auto store = scratch.open();
+  auto id = *create(store, "");
+  std::string root = store.containers().root(id);
+  std::string record = store.containers().dir(id) + "/.mountpoints";
+  EXPECT_TRUE(store.containers().purge_mount_points(id));
+  ASSERT_TRUE(make_dirs(record));
+  ASSERT_TRUE(make_dirs(root + "/mnt/d1/d2"));
+  ASSERT_TRUE(make_dirs(root + "/data/used"));
+  ASSERT_TRUE(write_file_atomic(root + "/data/used/file", "x"));
+  ASSERT_TRUE(write_file_atomic(root + "/etc/host.conf", ""));
+  ASSERT_TRUE(make_dirs(scratch / "victim/empty"));
+  ASSERT_TRUE(symlink_at(scratch / "victim", AT_FDCWD, root + "/evil"));
+  const std::vector<std::pair<std::string, std::string>> links{
+      {"#mnt#d1#d2", "#"},
+      {"#etc#host.conf", "#etc"},
+      {"#data#used", "#"},
+      // The Python tool records the image's own files like this.
+      {"#etc#passwd", "#etc"},
+      {"#evil#empty", "#evil"},
+      {"#..#..#victim#empty", "#"},
+      {"#gone#below", "#"}};
+  for (const auto& [name, ancestor] : links) ASSERT_TRUE(symlink_at(ancestor, AT_FDCWD, record + "/" + name));
+  ASSERT_TRUE(store.containers().purge_mount_points(id));
+  EXPECT_EQ(tree_of(root), (std::vector<std::string>{"data/", "data/used/", "data/used/file", "etc/", "etc/passwd",
+                                                     "evil -> " + (scratch / "victim")}));
+  EXPECT_TRUE(is_dir(scratch / "victim/empty"));
+  EXPECT_FALSE(exists(record));
+}
+
 TEST(Container, OddRoots) {
   ScratchStore scratch;
   auto store = scratch.open();
