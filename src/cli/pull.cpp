@@ -118,11 +118,12 @@ class Fetcher {
     }
     return {};
   }
+  // Lets go of what is not complete.
+  void drop() { sinks_.clear(); }
 
  private:
   // False: somebody else holds it.
   Result<bool> stage(const image::Descriptor& descriptor, store::IfHeld if_held) {
-    if (blobs_.has(descriptor.digest, descriptor.size)) return true;
     auto staged = blobs_.stage(descriptor.digest, descriptor.size, if_held);
     if (!staged && staged.error().code == Code::busy && if_held == store::IfHeld::fail) return false;
     if (!staged) return fail(std::move(staged).error());
@@ -185,8 +186,12 @@ Result<> fetch_image(Session& session, const image::Reference& reference, const 
       return fits;
     }
   }
-  TRY(fetcher.fetch(blobs_of(resolved.manifest)));
-  return draft.publish(resolved.manifest);
+  auto fetched = fetcher.fetch(blobs_of(resolved.manifest));
+  if (fetched) return draft.publish(resolved.manifest);
+  // A full disk is not kept full by a part of an image. Otherwise the next attempt goes on from what is there.
+  fetcher.drop();
+  if (fetched.error().code == Code::no_space) draft.abandon();
+  return fetched;
 }
 
 }  // namespace

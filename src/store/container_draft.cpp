@@ -34,7 +34,7 @@ void ContainerDraft::release() {
   drop_state_dir(*context);
 }
 
-Result<ContainerDraft> ContainerDraft::make(std::shared_ptr<const Context> context) {
+Result<ContainerDraft> ContainerDraft::make(const std::shared_ptr<const Context>& context) {
   std::string id = random_uuid();
   std::string dir = path_join(context->state.containers, "draft-" + id);
   TRY_ASSIGN(Lock lock, Lock::acquire(context->state.containers, "draft-" + id + ".lock", LockMode::exclusive,

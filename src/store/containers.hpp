@@ -63,7 +63,7 @@ class ContainerDraft {
   friend class Containers;
   struct State;
   explicit ContainerDraft(std::unique_ptr<State> state);
-  static Result<ContainerDraft> make(std::shared_ptr<const Context> context);
+  static Result<ContainerDraft> make(const std::shared_ptr<const Context>& context);
   void release();
   std::unique_ptr<State> state_;
 };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/file.hpp"
+#include "base/path.hpp"
 #include "base/random.hpp"
 #include "base/text.hpp"
 
@@ -137,9 +138,10 @@ std::string describe(const Holder& holder) {
 // Whether a shared holder is alive; those that are not are removed. Called with NAME.lease held.
 Result<bool> has_sharers(const std::string& dir, const std::string& name, std::string& holder) {
   TRY_ASSIGN(auto names, list_dir(dir));
+  const std::string prefix = name + ".share-";
   for (const auto& entry : names) {
-    if (!entry.starts_with(name + ".share-")) continue;
-    std::string path = dir + '/' + entry;
+    if (!entry.starts_with(prefix)) continue;
+    std::string path = path_join(dir, entry);
     TRY_ASSIGN(auto found, look_at(dir, path));
     if (!found) continue;
     if (found->life == Life::alive) {

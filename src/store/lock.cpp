@@ -15,6 +15,7 @@
 #include <variant>
 
 #include "base/file.hpp"
+#include "base/path.hpp"
 #include "store/dir_entries.hpp"
 #include "store/lease.hpp"
 
@@ -127,6 +128,14 @@ Result<std::optional<Held>> attempt(const std::string& dir, const std::string& n
   }
 }
 
+Error busy(const std::string& what, const std::string& holder) {
+  return {Code::busy, what + " is held by " + holder + ": try again when it is done"};
+}
+
+void tell(const Waiting& waiting, const std::string& what, const std::string& holder) {
+  if (waiting.notify) waiting.notify("waiting for " + holder + ", which holds " + what);
+}
+
 }  // namespace
 
 struct Lock::State {
@@ -149,9 +158,10 @@ Result<Lock> Lock::acquire(const std::string& dir, const std::string& name, Lock
     if (!held) return fail(std::move(held).error().context("cannot lock " + what));
     if (*held) return Lock(std::make_unique<State>(State{std::move(**held)}));
     if (waiting.timeout && std::chrono::steady_clock::now() - start >= *waiting.timeout)
-      return fail(Code::busy, what + " is held by " + holder + ": try again when it is done");
-    if (!told && waiting.notify && pause >= milliseconds(32)) {
-      waiting.notify("waiting for " + holder + ", which holds " + what);
+      return fail(busy(what, holder));
+    // Most are held for moments only.
+    if (!told && pause >= milliseconds(32)) {
+      tell(waiting, what, holder);
       told = true;
     }
     std::this_thread::sleep_for(pause);
@@ -168,7 +178,7 @@ void Lock::sweep(const std::string& dir) {
     if (end == std::string::npos) continue;
     auto rest = std::string_view(entry.name).substr(end + suffix.size());
     // What the breaking of a lease leaves when its process dies.
-    if (rest.starts_with(".lease.broken-")) (void)unlink_at(AT_FDCWD, dir + '/' + entry.name);
+    if (rest.starts_with(".lease.broken-")) (void)unlink_at(AT_FDCWD, path_join(dir, entry.name));
     if (rest.empty() || rest == ".lease" || rest.starts_with(".share-"))
       names.insert(entry.name.substr(0, end + suffix.size()));
   }
