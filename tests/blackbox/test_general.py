@@ -44,6 +44,7 @@ def test_words_too_many_are_an_error(udocker, command):
     assert "surplus" in udocker.fails(command, "surplus").err
 
 
+@pytest.mark.requires("user-namespaces")
 def test_root_is_refused(udocker, executable):
     as_root = ["unshare", "--user", "--map-root-user"]
     assert "do not run as root" in udocker.fails("ps", prefix=as_root).err
