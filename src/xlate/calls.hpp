@@ -133,6 +133,8 @@ inline constexpr std::uint32_t k_prctl_options[] = {
     24,  // PR_CAPBSET_DROP
     27,  // PR_GET_SECUREBITS
     28,  // PR_SET_SECUREBITS
+    38,  // PR_SET_NO_NEW_PRIVS
+    39,  // PR_GET_NO_NEW_PRIVS: always set under the filter, which is not the guest's doing
     47,  // PR_CAP_AMBIENT
 };
 

@@ -5,6 +5,7 @@
 #include "cli/command.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/run_options.hpp"
+#include "cli/container_owners.hpp"
 #include "cli/execution_mode.hpp"
 #include "cli/lookup.hpp"
 #include "cli/run_target.hpp"
@@ -117,11 +118,11 @@ Outcome preparation_failed(const Error& error) {
 }
 
 Outcome run_it(Session& session, const Arguments& arguments, const container::ContainerInfo& info,
-               std::span<const std::string> words) {
+               std::span<const std::string> words, container::OwnerBook* owners) {
   auto run = prepare(session, arguments, info, words);
   if (!run) return preparation_failed(run.error());
   announce(arguments, info, *run);
-  auto status = engine::run(run->spec);
+  auto status = engine::run(run->spec, engine::EngineChoice::ptrace, owners);
   if (!status) return preparation_failed(status.error());
   return {exit_code_of(*status), true};
 }
@@ -140,7 +141,7 @@ Result<> remove_afterwards(store::Store& store, const RunTarget& target, const s
 Result<int> run_location(Session& session, const Arguments& arguments, const std::string& location) {
   auto info = info_of_location(session, location);
   if (!info) return preparation_failed(info.error()).exit_code;
-  return run_it(session, arguments, *info, arguments.words).exit_code;
+  return run_it(session, arguments, *info, arguments.words, nullptr).exit_code;
 }
 
 Outcome run_target(Session& session, store::Store& store, const Arguments& arguments, const RunTarget& target) {
@@ -148,7 +149,8 @@ Outcome run_target(Session& session, store::Store& store, const Arguments& argum
   if (!info) return preparation_failed(info.error());
   auto in_use = store.containers().use(target.id);
   if (!in_use) return preparation_failed(in_use.error());
-  return run_it(session, arguments, *info, std::span(arguments.words).subspan(1));
+  ContainerOwners owners(store, target.id);
+  return run_it(session, arguments, *info, std::span(arguments.words).subspan(1), &owners);
 }
 
 Result<int> run_container(Session& session, const Arguments& arguments) {

@@ -5,6 +5,7 @@
 #include "engine/ptrace/filter.hpp"
 #include "engine/ptrace/lookup.hpp"
 #include "engine/ptrace/memory.hpp"
+#include "engine/ptrace/owner_table.hpp"
 #include "engine/ptrace/registers.hpp"
 #include "engine/ptrace/socket_names.hpp"
 #include "engine/ptrace/task.hpp"
@@ -36,8 +37,10 @@ struct Run {
   FilterOptions filter;
   std::vector<LoaderImage> loaders;
   SocketNames sockets;
+  OwnerTable owners;
   // Buffers of the calls, reused: only one stop is handled at a time.
   xlate::Resolution at, at2;
+  xlate::Resolution at3;  // of a parent directory
   PathText text, text2;
 };
 

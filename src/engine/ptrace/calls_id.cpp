@@ -169,6 +169,14 @@ Next on_prctl(CallStop& stop) {
       if (stop.arg(1) > 1) return answer(stop, -EINVAL);
       memory.dumpable = stop.arg(1) == 1;
       return answer(stop, 0);
+    case PR_SET_NO_NEW_PRIVS:
+      if (stop.arg(1) != 1 || stop.arg(2) != 0 || stop.arg(3) != 0 || stop.arg(4) != 0) return answer(stop, -EINVAL);
+      return change(stop, [](Credentials& c) {
+        c.no_new_privileges = true;
+        return 0L;
+      });
+    case PR_GET_NO_NEW_PRIVS:
+      return answer(stop, stop.task.credentials->no_new_privileges ? 1 : 0);
     default:
       return stop.run.emulate_ids ? on_capability_option(stop) : Next::as_is;
   }

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "engine/ptrace/call_stop.hpp"
+#include "engine/ptrace/ownership.hpp"
 
 // Socket addresses: the paths of AF_UNIX are translated on their way into the kernel and back.
 namespace udk::engine {
@@ -87,6 +88,7 @@ Next on_bind(CallStop& stop) {
   struct stat st {};
   if (::lstat(host.c_str(), &st) == 0 || (run.at.mount_point && run.at.named())) return answer(stop, -EADDRINUSE);
   if (run.lookup.table()[run.at.mount].read_only) return answer(stop, -EROFS);
+  note_creation(stop, run.at, S_IFSOCK | 0777);
   bool moved = false;
   const std::string target = run.sockets.future(host, moved);
   if (target.empty()) return answer(stop, -errno);

@@ -212,6 +212,8 @@ void set_entries(Builder& out, Stack& stack, const Run& run, const Task& task, c
   set_entry(out, stack, AT_EUID, c.uid.effective, false);
   set_entry(out, stack, AT_GID, c.gid.real, false);
   set_entry(out, stack, AT_EGID, c.gid.effective, false);
+  const bool gained = c.uid.effective != c.uid.real || c.gid.effective != c.gid.real;
+  set_entry(out, stack, AT_SECURE, (plan.set_uid || plan.set_gid) && gained ? 1 : 0, false);
 }
 
 // Tells the kernel the program's layout: brk(2), /proc/PID/{auxv,cmdline,stat}. Hosts without it keep the loader's.

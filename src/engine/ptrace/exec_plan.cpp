@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "engine/ptrace/ownership.hpp"
 #include "xlate/shebang.hpp"
 
 namespace udk::engine {
@@ -106,6 +107,19 @@ int plan_interpreter(CallStop& stop, ExecPlan& plan) {
   return e == -ENOEXEC ? -ELIBBAD : e;
 }
 
+// The set-id bits that the guest believes in. As with a container, only its own files have them.
+void plan_set_id(CallStop& stop, const Resolution& at, ExecPlan& plan) {
+  Run& run = stop.run;
+  const FileName name = name_of(run, at);
+  struct stat st {};
+  if (!run.emulate_ids || run.owners.empty() || !name.kept || stop.task.credentials->no_new_privileges ||
+      ::fstat(plan.executable.file.get(), &st) != 0)
+    return;
+  const container::FileOwner owner = belief_of(run, st, name).owner;
+  if ((owner.mode & S_ISUID) != 0) plan.set_uid = owner.uid;
+  if ((owner.mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP)) plan.set_gid = owner.gid;
+}
+
 // Replaces the words in front of a script's arguments; its path takes the place of argv[0].
 void add_script(ExecPlan& plan, const xlate::Shebang& line, std::string_view script) {
   std::vector<std::string> front{std::string(line.interpreter)};
@@ -136,6 +150,7 @@ int make_exec_plan(CallStop& stop, const Resolution& first, std::string_view tex
     if (const int e = open_executable(stop, *at, plan.executable, head); e != 0) return e;
     if (head.view().substr(0, 2) != "#!") {
       if (const int e = read_headers(plan.executable, head); e != 0) return e;
+      plan_set_id(stop, *at, plan);
       break;
     }
     if (depth == xlate::k_shebang_depth) return -ELOOP;

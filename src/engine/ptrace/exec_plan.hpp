@@ -2,6 +2,7 @@
 
 #include <elf.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct ExecPlan {
   ExecFile executable;
   ExecFile interpreter;  // image.high == 0: none
   const LoaderImage* loader = nullptr;
+  std::optional<uid_t> set_uid;  // of a set-user-id program
+  std::optional<gid_t> set_gid;
 };
 
 // Follows scripts and PT_INTERP from the file that `at` names (`text`: the path as the guest gave it). 0 or -errno.

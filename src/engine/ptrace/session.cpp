@@ -51,7 +51,7 @@ Result<> find_cwd(Run& run, xlate::Resolution& cwd) {
 
 }  // namespace
 
-Result<int> run_traced(const container::RunSpec& spec, Filtering filtering) {
+Result<int> run_traced(const container::RunSpec& spec, Filtering filtering, container::OwnerBook* owners) {
   Interception how = Interception::every;
   if (filtering == Filtering::if_possible) {
     TRY_ASSIGN(how, probe_interception());
@@ -63,6 +63,7 @@ Result<int> run_traced(const container::RunSpec& spec, Filtering filtering) {
   run->emulate_ids = emulates_ids(spec);
   run->host_uid = ::geteuid();
   run->host_gid = ::getegid();
+  if (run->emulate_ids && owners != nullptr) TRY(run->owners.load(*owners));
   for (const std::uint64_t base : k_loader_bases) {
     TRY_ASSIGN(LoaderImage loader, LoaderImage::create(base));
     run->loaders.push_back(std::move(loader));

@@ -10,7 +10,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 
+#include "base/log.hpp"
 #include "engine/ptrace/exec_plan.hpp"
 #include "xlate/calls_x86_64.hpp"
 
@@ -18,6 +20,8 @@ namespace udk::engine {
 namespace {
 
 using xlate::Op;
+
+constexpr time_t k_save_interval = 2;  // seconds
 
 constexpr int k_call_signal = SIGTRAP | 0x80;  // PTRACE_O_TRACESYSGOOD
 
@@ -56,9 +60,21 @@ Result<int> Tracer::serve(const Launched& launched) {
     else if (errno != EINTR)
       break;
     if (ended_ && run_.tasks.empty()) break;
+    save_owners(false);
   }
+  save_owners(true);
   if (!started_) return fail(launch_error(launched, run_.spec));
   return status_;
+}
+
+// What a killed udocker would lose is kept small: changes wait for a moment only, in which there may be more.
+void Tracer::save_owners(bool at_end) {
+  if (!run_.owners.changed()) return;
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  if (!at_end && now.tv_sec < next_save_) return;
+  next_save_ = now.tv_sec + k_save_interval;
+  if (const auto saved = run_.owners.save(); !saved && at_end) log::error("owners of files: {}", saved.error().text);
 }
 
 void Tracer::on_status(pid_t tid, int status) {
@@ -203,7 +219,7 @@ void Tracer::on_exec(Task& stopped) {
   task.memory->slots = k_slot_count;
   task.memory->exe = plan->program.empty() ? "/" : plan->program;
   auto credentials = std::make_shared<Credentials>(*task.credentials);
-  apply_exec(*credentials);
+  apply_exec(*credentials, plan->set_uid, plan->set_gid);
   task.credentials = std::move(credentials);
   Registers regs{};
   if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) != 0) return;

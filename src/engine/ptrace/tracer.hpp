@@ -2,6 +2,8 @@
 
 #include <sys/types.h>
 
+#include <ctime>
+
 #include "base/result.hpp"
 #include "engine/ptrace/call_stop.hpp"
 #include "engine/ptrace/launch.hpp"
@@ -36,6 +38,7 @@ class Tracer {
   void resume_to_exit(Task& task);
   Next dispatch(CallStop& stop);
   void kill_all();
+  void save_owners(bool at_end);
 
   Run& run_;
   Interception how_;
@@ -44,6 +47,7 @@ class Tracer {
   bool started_ = false;  // the payload's program runs
   bool ended_ = false;
   int status_ = 0;
+  time_t next_save_ = 0;  // seconds of the monotonic clock
 };
 
 }  // namespace udk::engine
