@@ -49,6 +49,7 @@ enum class Op : std::uint8_t {
   sendmmsg,
   recvmmsg,
   sockname,
+  sockopt,  // options about credentials
   // Identity.
   getuid,
   geteuid,
@@ -102,7 +103,9 @@ enum class Stop : std::uint8_t {
   release,                // only if another kernel release is shown
   argument,               // only if argument `stop_arg` is not null
   prctl_option,           // only for the options that an engine must know
-  no_namespaces           // never; EPERM if argument `stop_arg` asks for a new namespace
+  no_namespaces,          // never; EPERM if argument `stop_arg` asks for a new namespace
+  no_audit,               // never; if ids are emulated the audit netlink is one that this kernel does not have
+  credential_option       // only if ids are emulated, and only for the socket options about credentials
 };
 
 // One call. Positions of arguments count from 0; -1: has none. A path without `dir` is relative to the current
@@ -143,6 +146,25 @@ constexpr bool is_special_prctl(std::uint64_t option) {
   for (const std::uint32_t special : k_prctl_options)
     if (static_cast<std::uint32_t>(option) == special) return true;
   return false;
+}
+
+// SOL_SOCKET's options about credentials: SO_PASSCRED, SO_PEERCRED, SO_PEERGROUPS.
+inline constexpr std::uint32_t k_sol_socket = 1;
+inline constexpr std::uint32_t k_credential_options[] = {16, 17, 59};
+
+constexpr bool is_credential_option(std::uint64_t level, std::uint64_t option) {
+  if (static_cast<std::uint32_t>(level) != k_sol_socket) return false;
+  for (const std::uint32_t special : k_credential_options)
+    if (static_cast<std::uint32_t>(option) == special) return true;
+  return false;
+}
+
+// socket(2) of the audit netlink: programs that find it want real privileges of it, and do without where it is missing.
+inline constexpr std::uint32_t k_af_netlink = 16;
+inline constexpr std::uint32_t k_netlink_audit = 9;
+
+constexpr bool is_audit_socket(std::uint64_t domain, std::uint64_t protocol) {
+  return static_cast<std::uint32_t>(domain) == k_af_netlink && static_cast<std::uint32_t>(protocol) == k_netlink_audit;
 }
 
 // CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET

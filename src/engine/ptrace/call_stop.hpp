@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "engine/ptrace/filter.hpp"
 #include "engine/ptrace/lookup.hpp"
@@ -31,6 +33,7 @@ struct Run {
   TaskTable& tasks;
   Lookup& lookup;
   bool emulate_ids = false;
+  bool filtered = false;  // by a seccomp filter of ours
   uid_t host_uid = 0;
   gid_t host_gid = 0;
   pid_t payload = 0;
@@ -38,6 +41,7 @@ struct Run {
   std::vector<LoaderImage> loaders;
   SocketNames sockets;
   OwnerTable owners;
+  bool passes_credentials = false;  // a guest has asked for SO_PASSCRED
   // Buffers of the calls, reused: only one stop is handled at a time.
   xlate::Resolution at, at2;
   xlate::Resolution at3;  // of a parent directory
@@ -84,10 +88,17 @@ Next on_stat_call(CallStop& stop);    // stat, statx, fstat, access, readlink, s
 Next on_name_call(CallStop& stop);    // unlink, rmdir, rename, link, symlink
 Next on_inode_call(CallStop& stop);   // chmod, chown, utime and their descriptor forms
 Next on_socket_call(CallStop& stop);  // addresses
+Next on_socket_option(CallStop& stop);  // socket options about credentials
 Next on_id_call(CallStop& stop);      // identity, prctl
 Next on_exec_call(CallStop& stop);
 
 // At the return of a call that was watched; may change the registers.
 void on_socket_exit(Run& run, Task& task, AtExit what, Registers& regs);
+void on_socket_option_exit(Run& run, Task& task, const Registers& regs);
+
+// The credentials of an SCM_CREDENTIALS message, on their way out and in (unix(7)).
+// Replaces the ids that the guest believes in by those that the kernel accepts of it; 0 or -EPERM.
+int send_credentials(CallStop& stop, std::span<std::byte> control);
+void receive_credentials(Run& run, std::span<std::byte> control);
 
 }  // namespace udk::engine

@@ -106,19 +106,53 @@ Next on_bind(CallStop& stop) {
   return Next::watch;
 }
 
+void* as_pointer(Word address) { return reinterpret_cast<void*>(address); }  // NOLINT(performance-no-int-to-ptr)
+
+// The parts of a message follow each other in the scratch slot: header, name, control data.
+constexpr std::size_t k_name_at = sizeof(msghdr);
+constexpr std::size_t k_control_at = 512;
+constexpr std::size_t k_control_max = 4096;
+
+// Puts the translated name of a message into the scratch slot: 1 if it was changed, 0 if not, or -errno.
+int replace_name(CallStop& stop, msghdr& message) {
+  Address address;
+  if (message.msg_name == nullptr ||
+      !read_address(stop.task.tid, reinterpret_cast<Word>(message.msg_name), message.msg_namelen, address))
+    return 0;
+  const int done = translate_target(stop, address);
+  if (done <= 0) return done;
+  const Word place = put_scratch(stop, &address.bytes, sizeof(sockaddr_un), k_name_at);
+  message.msg_name = as_pointer(place);
+  message.msg_namelen = static_cast<socklen_t>(address.length);
+  return place == 0 ? -EFAULT : 1;
+}
+
+// The same for credentials that the kernel would not let the user send.
+int replace_control(CallStop& stop, msghdr& message) {
+  if (!stop.run.emulate_ids || message.msg_control == nullptr || message.msg_controllen < CMSG_LEN(sizeof(ucred)) ||
+      message.msg_controllen > k_control_max)
+    return 0;
+  std::array<std::byte, k_control_max> control{};
+  const std::span<std::byte> used(control.data(), message.msg_controllen);
+  if (read_memory(stop.task.tid, reinterpret_cast<Word>(message.msg_control), used.data(), used.size()) != 0) return 0;
+  const std::vector<std::byte> own(used.begin(), used.end());
+  if (const int e = send_credentials(stop, used); e != 0) return e;
+  if (std::equal(own.begin(), own.end(), used.begin())) return 0;
+  const Word place = put_scratch(stop, used.data(), used.size(), k_control_at);
+  message.msg_control = as_pointer(place);
+  return place == 0 ? -EFAULT : 1;
+}
+
 Next on_sendmsg(CallStop& stop) {
   msghdr message{};
-  if (read_object(stop.task.tid, stop.arg(1), message) != 0 || message.msg_name == nullptr) return Next::as_is;
-  Address address;
-  if (!read_address(stop.task.tid, reinterpret_cast<Word>(message.msg_name), message.msg_namelen, address))
-    return Next::as_is;
-  const int done = translate_target(stop, address);
-  if (done <= 0) return done == 0 ? Next::as_is : answer(stop, done);
-  const Word name = put_scratch(stop, &address.bytes, sizeof(sockaddr_un), sizeof message);
-  message.msg_name = reinterpret_cast<void*>(name);  // NOLINT(performance-no-int-to-ptr)
-  message.msg_namelen = static_cast<socklen_t>(address.length);
+  if (read_object(stop.task.tid, stop.arg(1), message) != 0) return Next::as_is;
+  const int name = replace_name(stop, message);
+  if (name < 0) return answer(stop, name);
+  const int control = replace_control(stop, message);
+  if (control < 0) return answer(stop, control);
+  if (name == 0 && control == 0) return Next::as_is;
   const Word place = put_scratch(stop, &message, sizeof message);
-  return name == 0 || place == 0 ? answer(stop, -EFAULT) : run_with_pointer(stop, 1, place);
+  return place == 0 ? answer(stop, -EFAULT) : run_with_pointer(stop, 1, place);
 }
 
 Next on_sendmmsg(CallStop& stop) {
@@ -177,14 +211,17 @@ Next on_name_result(CallStop& stop, int index) {
 Next on_recvmsg(CallStop& stop) {
   msghdr message{};
   if (read_object(stop.task.tid, stop.arg(1), message) != 0) return Next::as_is;
-  if (message.msg_name == nullptr || message.msg_namelen == 0) return Next::as_is;
-  return watch_address(stop, AtExit::message_name, message.msg_namelen);
+  const bool named = message.msg_name != nullptr && message.msg_namelen != 0;
+  const bool credentials = stop.run.passes_credentials && message.msg_control != nullptr;
+  if (!named && !credentials) return Next::as_is;
+  return watch_address(stop, AtExit::message_name, named ? message.msg_namelen : 0);
 }
 
 Next on_recvmmsg(CallStop& stop) {
   mmsghdr first{};
   if (stop.arg(2) == 0 || read_object(stop.task.tid, stop.arg(1), first) != 0) return Next::as_is;
-  if (first.msg_hdr.msg_name == nullptr || first.msg_hdr.msg_namelen == 0) return Next::as_is;
+  const bool named = first.msg_hdr.msg_name != nullptr && first.msg_hdr.msg_namelen != 0;
+  if (!named && (!stop.run.passes_credentials || first.msg_hdr.msg_control == nullptr)) return Next::as_is;
   return watch_address(stop, AtExit::messages_name, first.msg_hdr.msg_namelen);
 }
 
@@ -212,9 +249,21 @@ socklen_t give_guest_name(Run& run, Task& task, Word at, std::size_t length, std
   return static_cast<socklen_t>(full);
 }
 
+void fix_control(Run& run, Task& task, const msghdr& message) {
+  if (!run.passes_credentials || message.msg_control == nullptr || message.msg_controllen > k_control_max) return;
+  std::array<std::byte, k_control_max> control{};
+  const std::span<std::byte> used(control.data(), message.msg_controllen);
+  const Word at = reinterpret_cast<Word>(message.msg_control);
+  if (read_memory(task.tid, at, used.data(), used.size()) != 0) return;
+  receive_credentials(run, used);
+  (void)write_memory(task.tid, at, used.data(), used.size());
+}
+
 void fix_message(Run& run, Task& task, Word at, std::size_t room) {
   msghdr message{};
-  if (read_object(task.tid, at, message) != 0 || message.msg_name == nullptr) return;
+  if (read_object(task.tid, at, message) != 0) return;
+  fix_control(run, task, message);
+  if (message.msg_name == nullptr) return;
   const socklen_t length =
       give_guest_name(run, task, reinterpret_cast<Word>(message.msg_name), message.msg_namelen, room);
   if (length != 0) (void)write_object(task.tid, at + offsetof(msghdr, msg_namelen), length);

@@ -42,13 +42,38 @@ Program unless_new_namespace(int arg) {
   return {load(low_word(arg)), jump(BPF_JSET, xlate::k_namespace_flags, 0, 1), answer(refuse(EPERM)), answer(k_allow)};
 }
 
-Program if_prctl_option() {
-  Program p = {load(low_word(0))};
-  constexpr std::size_t count = std::size(xlate::k_prctl_options);
-  for (std::size_t i = 0; i < count; ++i) p.push_back(jump(BPF_JEQ, xlate::k_prctl_options[i], count - i, 0));
+// If the argument has one of these values.
+Program if_one_of(int arg, std::span<const std::uint32_t> values, std::uint32_t then) {
+  Program p = {load(low_word(arg))};
+  const std::size_t count = values.size();
+  for (std::size_t i = 0; i < count; ++i) p.push_back(jump(BPF_JEQ, values[i], count - i, 0));
   p.push_back(answer(k_allow));
-  p.push_back(answer(k_trace));
+  p.push_back(answer(then));
   return p;
+}
+
+// In front of `then`: other values of the argument pass.
+Program only_if(int arg, std::uint32_t value, const Program& then) {
+  Program p = {load(low_word(arg)), jump(BPF_JEQ, value, 1, 0), answer(k_allow)};
+  p.insert(p.end(), then.begin(), then.end());
+  return p;
+}
+
+Program by_argument(const Call& call) {
+  switch (call.stop) {
+    case Stop::no_namespaces:
+      return unless_new_namespace(call.stop_arg);
+    case Stop::argument:
+      return if_argument(call.stop_arg);
+    case Stop::no_audit: {
+      constexpr std::uint32_t audit[] = {xlate::k_netlink_audit};
+      return only_if(0, xlate::k_af_netlink, if_one_of(2, audit, refuse(EPROTONOSUPPORT)));
+    }
+    case Stop::credential_option:
+      return only_if(1, xlate::k_sol_socket, if_one_of(2, xlate::k_credential_options, k_trace));
+    default:
+      return if_one_of(0, xlate::k_prctl_options, k_trace);
+  }
 }
 
 // In front of `then`: calls of the loader pass.
@@ -91,9 +116,7 @@ Program code_for(const Call* call, const FilterOptions& options) {
     case Verdict::report:
       break;
     case Verdict::by_argument:
-      if (call->stop == Stop::no_namespaces) return unless_new_namespace(call->stop_arg);
-      if (call->stop == Stop::argument) return if_argument(call->stop_arg);
-      return if_prctl_option();
+      return by_argument(*call);
   }
   if (call->number == SYS_openat) return unless_loader(options, {answer(k_trace)});
   return {answer(k_trace)};
@@ -134,6 +157,8 @@ Program tree(std::span<const Range> ranges) {
 Verdict filter_verdict(const Call& call, const FilterOptions& options) {
   if (call.op == Op::refuse) return Verdict::refuse;
   if (call.stop == Stop::no_namespaces) return Verdict::by_argument;
+  if (call.stop == Stop::no_audit || call.stop == Stop::credential_option)
+    return options.identity ? Verdict::by_argument : Verdict::pass;
   if (call.op == Op::pass || !wanted(call, options)) return Verdict::pass;
   return call.stop == Stop::argument || call.stop == Stop::prctl_option ? Verdict::by_argument : Verdict::report;
 }

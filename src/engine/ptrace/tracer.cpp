@@ -247,6 +247,7 @@ void Tracer::on_entry(Task& task) {
     regs = task.at_entry;
   }
   task.stubbed = false;
+  task.opened.reset();
   if (task.memory->loader == 0 || regs.rip != LoaderImage::syscall_end(task.memory->loader)) task.held.reset();
   static constexpr xlate::Call k_unknown{.name = "unknown", .op = Op::refuse, .error = ENOSYS};
   const xlate::Call* call = xlate::find_call(regs.orig_rax);
@@ -271,7 +272,10 @@ void Tracer::on_exit(Task& task) {
     own.rip = regs.rip;
     own.rcx = regs.rcx;
     own.r11 = regs.r11;
-    if (what != AtExit::restore && what != AtExit::exec) on_socket_exit(run_, task, what, own);
+    if (what == AtExit::peer_credentials)
+      on_socket_option_exit(run_, task, own);
+    else if (what != AtExit::restore && what != AtExit::exec)
+      on_socket_exit(run_, task, what, own);
     ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
   }
   resume(task);
@@ -292,9 +296,18 @@ Next Tracer::serve_unfiltered(CallStop& stop) {
     case Verdict::report:
       return dispatch(stop);
   }
-  if (call.stop == xlate::Stop::prctl_option && !xlate::is_special_prctl(stop.arg(0))) return Next::as_is;
-  if (call.stop != xlate::Stop::no_namespaces) return dispatch(stop);
-  return (stop.arg(call.stop_arg) & xlate::k_namespace_flags) != 0 ? answer(stop, -EPERM) : Next::as_is;
+  switch (call.stop) {
+    case xlate::Stop::prctl_option:
+      return xlate::is_special_prctl(stop.arg(0)) ? dispatch(stop) : Next::as_is;
+    case xlate::Stop::credential_option:
+      return xlate::is_credential_option(stop.arg(1), stop.arg(2)) ? dispatch(stop) : Next::as_is;
+    case xlate::Stop::no_audit:
+      return xlate::is_audit_socket(stop.arg(0), stop.arg(2)) ? answer(stop, -EPROTONOSUPPORT) : Next::as_is;
+    case xlate::Stop::no_namespaces:
+      return (stop.arg(call.stop_arg) & xlate::k_namespace_flags) != 0 ? answer(stop, -EPERM) : Next::as_is;
+    default:
+      return dispatch(stop);
+  }
 }
 
 Next Tracer::dispatch(CallStop& stop) {
@@ -342,6 +355,8 @@ Next Tracer::dispatch(CallStop& stop) {
     case Op::recvmmsg:
     case Op::sockname:
       return on_socket_call(stop);
+    case Op::sockopt:
+      return on_socket_option(stop);
     default:
       return on_id_call(stop);
   }
