@@ -17,13 +17,8 @@ namespace {
 
 constexpr int k_signal_base = 128;
 
-Result<> refuse_missing(const Arguments& arguments) {
-  for (const char* option : {"publish", "publish-all", "netcoop"}) {
-    if (arguments.has(option))
-      return fail(Code::unsupported, std::string("run --") + option + " is not available in this version");
-  }
+void warn_of_unneeded(const Arguments& arguments) {
   if (arguments.has("device")) log::warning("--device is for R modes: this mode shows the whole /dev");
-  return {};
 }
 
 container::RunOptions run_options(const Arguments& arguments, std::span<const std::string> words) {
@@ -34,6 +29,8 @@ container::RunOptions run_options(const Arguments& arguments, std::span<const st
   options.env_files = arguments.list("env-file");
   options.dns = arguments.list("dns");
   options.dns_search = arguments.list("dns-search");
+  options.publish = arguments.list("publish");
+  options.publish_all = arguments.has("publish-all") || arguments.has("netcoop");
   options.words.assign(words.begin(), words.end());
   options.entrypoint = arguments.value("entrypoint");
   options.user = arguments.value_or("user", "");
@@ -166,7 +163,7 @@ Result<int> run_container(Session& session, const Arguments& arguments) {
 }
 
 Result<int> execute(Session& session, const Arguments& arguments) {
-  TRY(refuse_missing(arguments));
+  warn_of_unneeded(arguments);
   const auto location = arguments.value_or("location", session.config().location);
   return location.empty() ? run_container(session, arguments) : run_location(session, arguments, location);
 }

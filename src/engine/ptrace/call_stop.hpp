@@ -8,6 +8,7 @@
 #include "engine/ptrace/lookup.hpp"
 #include "engine/ptrace/memory.hpp"
 #include "engine/ptrace/owner_table.hpp"
+#include "engine/ptrace/port_table.hpp"
 #include "engine/ptrace/registers.hpp"
 #include "engine/ptrace/socket_names.hpp"
 #include "engine/ptrace/task.hpp"
@@ -26,7 +27,7 @@ enum class Next : std::uint8_t {
 // What the handlers need of the run as a whole.
 struct Run {
   Run(const container::RunSpec& s, const GuestView& v, TaskTable& t, Lookup& l)
-      : spec(s), view(v), tasks(t), lookup(l) {}
+      : spec(s), view(v), tasks(t), lookup(l), ports(s) {}
 
   const container::RunSpec& spec;
   const GuestView& view;
@@ -41,6 +42,7 @@ struct Run {
   std::vector<LoaderImage> loaders;
   SocketNames sockets;
   OwnerTable owners;
+  PortTable ports;
   bool passes_credentials = false;  // a guest has asked for SO_PASSCRED
   // Buffers of the calls, reused: only one stop is handled at a time.
   xlate::Resolution at, at2;

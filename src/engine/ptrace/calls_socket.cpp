@@ -57,6 +57,17 @@ int translate_target(CallStop& stop, Address& address) {
   return 1;
 }
 
+// The same for an internet address whose port is another one on the host.
+int translate_port(CallStop& stop, Address& address) {
+  const auto length = static_cast<socklen_t>(address.length);
+  if (!stop.run.ports.may_move(address.bytes, length)) return 0;
+  return stop.run.ports.to_host_peer(protocol_of(stop.task.tgid, stop.int_arg(0)), address.bytes, length) ? 1 : 0;
+}
+
+int translate(CallStop& stop, Address& address) {
+  return address.bytes.ss_family == AF_UNIX ? translate_target(stop, address) : translate_port(stop, address);
+}
+
 // Makes the call with another address; argument `index` is its pointer, the next one its length.
 Next run_with_address(CallStop& stop, int index, const Address& address) {
   const Word place = put_scratch(stop, &address.bytes, sizeof(sockaddr_un));
@@ -71,15 +82,22 @@ Next run_with_address(CallStop& stop, int index, const Address& address) {
 Next on_target(CallStop& stop, int index) {
   Address address;
   if (!read_address(stop.task.tid, stop.arg(index), stop.arg(index + 1), address)) return Next::as_is;
-  const int done = translate_target(stop, address);
+  const int done = translate(stop, address);
   if (done <= 0) return done == 0 ? Next::as_is : answer(stop, done);
   return run_with_address(stop, index, address);
+}
+
+Next bind_port(CallStop& stop, Address& address) {
+  const auto length = static_cast<socklen_t>(address.length);
+  const bool moved = stop.run.ports.to_host_bind(protocol_of(stop.task.tgid, stop.int_arg(0)), address.bytes, length);
+  return moved ? run_with_address(stop, 1, address) : Next::as_is;
 }
 
 Next on_bind(CallStop& stop) {
   Run& run = stop.run;
   Address address;
   if (!read_address(stop.task.tid, stop.arg(1), stop.arg(2), address)) return Next::as_is;
+  if (port_of(address.bytes, static_cast<socklen_t>(address.length)) != 0) return bind_port(stop, address);
   const std::string path(socket_path(address.bytes, address.length));
   if (path.empty()) return Next::as_is;
   if (const int e = run.lookup.path(stop.task, AT_FDCWD, path, Final::parent, 0, run.at); e != 0)
@@ -119,7 +137,7 @@ int replace_name(CallStop& stop, msghdr& message) {
   if (message.msg_name == nullptr ||
       !read_address(stop.task.tid, reinterpret_cast<Word>(message.msg_name), message.msg_namelen, address))
     return 0;
-  const int done = translate_target(stop, address);
+  const int done = translate(stop, address);
   if (done <= 0) return done;
   const Word place = put_scratch(stop, &address.bytes, sizeof(sockaddr_un), k_name_at);
   message.msg_name = as_pointer(place);
@@ -173,7 +191,7 @@ Next on_sendmmsg(CallStop& stop) {
     if (message.msg_name == nullptr ||
         !read_address(stop.task.tid, reinterpret_cast<Word>(message.msg_name), message.msg_namelen, address))
       continue;
-    const int done = translate_target(stop, address);
+    const int done = translate(stop, address);
     if (done < 0 && i == 0) return answer(stop, done);
     if (done < 0) usable = i;  // those before it are sent; the guest gets the error when it comes back with this one
     if (done <= 0) continue;
@@ -230,6 +248,8 @@ Next on_recvmmsg(CallStop& stop) {
 socklen_t give_guest_name(Run& run, Task& task, Word at, std::size_t length, std::size_t room) {
   Address address;
   if (length > room || !read_address(task.tid, at, length, address)) return 0;
+  if (run.ports.any() && run.ports.to_guest(std::nullopt, address.bytes, static_cast<socklen_t>(length)))
+    return write_memory(task.tid, at, &address.bytes, length) == 0 ? static_cast<socklen_t>(length) : 0;
   const std::string host(socket_path(address.bytes, length));
   if (host.empty() || host.front() != '/') return 0;
   std::string guest;
