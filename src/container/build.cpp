@@ -62,7 +62,9 @@ class Builder {
     if (root && !is_dir(*root)) root = fail(Code::not_found, container_.root + ": not a directory");
     if (!root) {
       auto what = container_.id.empty() ? std::string("--location") : "container " + container_.id + ": root directory";
-      return fail(std::move(root).error().context(what));
+      auto error = std::move(root).error().context(what);
+      if (!container_.id.empty()) error.text += " (create the container anew)";
+      return fail(std::move(error));
     }
     run_.spec.root = std::move(*root);
     view_ = GuestView(run_.spec.root);
