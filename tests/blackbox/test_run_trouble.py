@@ -44,6 +44,10 @@ def test_a_temporary_folder_that_cannot_be_used(box, tmp_path):
             assert folder in text and "set UDOCKER_TMP" in text
 
 
+def test_an_umask_that_closes_everything(box):
+    assert box.sh("id -u; umask", options=(UNKNOWN,), prefix=["sh", "-c", 'umask 777; exec "$@"', "sh"]).split() == ["3000", "0777"]
+
+
 def test_a_temporary_folder_on_another_file_system(box):
     assert box.sh("id -u", options=(UNKNOWN,), env={"TMPDIR": "/dev/shm"}) == "3000"
     assert not [name for name in os.listdir("/dev/shm") if name.startswith("udocker-")]
@@ -72,6 +76,24 @@ def test_a_read_only_repository(guests, box, tmp_path):
         close(lambda mode: mode | 0o200)
         for path, mode in modes.items():
             os.chmod(path, mode)
+
+
+def test_account_files_that_cannot_be_read(fresh_box):
+    (fresh_box.root / "etc/passwd").chmod(0)
+    text = fresh_box.fails("true")
+    assert "accounts of the container" in text and "/etc/passwd: Permission denied" in text and "--hostauth" in text
+
+
+def test_a_mode_that_this_version_does_not_have(fresh_box):
+    assert "mode F1 is not available" in fresh_box.fails("true", env={"UDOCKER_DEFAULT_EXECUTION_MODE": "F1"}, status=1)
+    (fresh_box.root.parent / "execmode").write_text("F3")
+    assert "mode F3 is not available" in fresh_box.fails("true", status=1)
+
+
+def test_a_working_directory_that_is_gone(box, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    assert box.sh("pwd", options=(UNKNOWN,), cwd=gone, prefix=["sh", "-c", 'rmdir "$PWD"; exec "$@"', "sh"]) == "/"
 
 
 def test_no_home(guests, tmp_path):

@@ -105,7 +105,6 @@ Result<container::ContainerInfo> info_of_location(const Session& session, const 
 
 Result<container::PreparedRun> prepare(Session& session, const Arguments& arguments,
                                        const container::ContainerInfo& info, std::span<const std::string> words) {
-  TRY(check_available(info.mode));
   auto options = run_options(arguments, words);
   TRY_ASSIGN(options.volumes_from, volumes_from(session, arguments));
   TRY_ASSIGN(auto host, container::collect_host_facts());
@@ -132,9 +131,9 @@ struct Outcome {
 };
 
 // The failures before the payload starts have an exit code of their own.
-Outcome preparation_failed(const Error& error) {
+Outcome preparation_failed(const Error& error, int exit_code = k_exit_preparation) {
   log::error("{}", error.text);
-  return {k_exit_preparation, false};
+  return {exit_code, false};
 }
 
 Error start_failed(Error error, const std::string& program) {
@@ -147,6 +146,9 @@ Error start_failed(Error error, const std::string& program) {
 
 Outcome run_it(Session& session, const Arguments& arguments, const container::ContainerInfo& info,
                std::span<const std::string> words) {
+  // As an engine that is missing in the Python tool.
+  if (auto available = check_available(info.mode); !available)
+    return preparation_failed(available.error(), k_exit_failure);
   // A signal that comes before or after the payload's life shall not leave temporary files behind.
   const InterruptScope cleaning_up;
   auto run = prepare(session, arguments, info, words);
