@@ -152,8 +152,8 @@ Outcome run_it(Session& session, const Arguments& arguments, const container::Co
   // A signal that comes before or after the payload's life shall not leave temporary files behind.
   const InterruptScope cleaning_up;
   auto run = prepare(session, arguments, info, words);
-  if (!run) return preparation_failed(run.error());
   if (interrupted()) return {k_signal_base + interrupting_signal(), false};
+  if (!run) return preparation_failed(run.error());
   announce(arguments, info, *run);
   auto status = engine::run(run->spec);
   if (!status) return preparation_failed(start_failed(std::move(status).error(), run->spec.program));
