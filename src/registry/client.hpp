@@ -78,7 +78,8 @@ class Client {
 
   // The document as the registry has it, index or manifest (`manifest inspect`).
   Result<Fetched> fetch_manifest(const image::Reference& reference);
-  // Follows indexes down to the manifest for `platform`.
+  // Follows indexes down to the manifest for the first of the wanted platforms that there is.
+  Result<Resolved> resolve(const image::Reference& reference, std::span<const image::Platform> wanted);
   Result<Resolved> resolve(const image::Reference& reference, const image::Platform& platform);
   // All blobs, a few at a time, in the order given; returns when every on_complete has succeeded, or with the first
   // error.

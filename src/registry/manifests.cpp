@@ -65,8 +65,11 @@ Result<VerifiedDocument> get_manifest(Session& session, const std::string& repos
                                       const std::optional<Digest>& digest, const std::string& what) {
   for (bool again = false;; again = true) {
     TRY_ASSIGN(auto response, run_call(session, manifest_call(repository, tag, what), image::k_max_manifest_size));
-    if (response.status != 200)
-      return fail(status_error(response, what, session.base().authority(), login_of(session)));
+    if (response.status != 200) {
+      auto error = status_error(response, what, session.base().authority(), login_of(session));
+      if (response.status == 404) error.text += ": check the name and the tag";
+      return fail(std::move(error));
+    }
     auto found = check_digest(response, digest);
     if (!found && !again) continue;
     if (!found) return fail(std::move(found).error().context(what + " at " + session.base().authority()));
@@ -90,7 +93,7 @@ Result<VerifiedDocument> get_manifest(Session& session, const std::string& repos
 }
 
 Result<Resolved> descend(Session& session, const std::string& repository, VerifiedDocument document,
-                         const image::Platform& platform, const std::string& what) {
+                         std::span<const image::Platform> wanted, const std::string& what) {
   std::optional<Digest> index_digest;
   for (unsigned depth = 0; depth <= k_max_index_depth; ++depth) {
     if (auto* manifest = std::get_if<image::Manifest>(&document.document)) {
@@ -98,7 +101,7 @@ Result<Resolved> descend(Session& session, const std::string& repository, Verifi
       return Resolved{std::move(*manifest), std::move(document.digest), std::move(index_digest), repository};
     }
     if (!index_digest) index_digest = document.digest;
-    auto entry = std::get<image::Index>(document.document).choose(platform);
+    auto entry = std::get<image::Index>(document.document).choose(wanted);
     if (!entry) return fail(std::move(entry).error().context(what));
     TRY_ASSIGN(document, get_manifest(session, repository, *entry, what));
   }
