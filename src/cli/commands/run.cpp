@@ -7,6 +7,7 @@
 #include "cli/commands/run_options.hpp"
 #include "cli/execution_mode.hpp"
 #include "cli/lookup.hpp"
+#include "cli/remedy.hpp"
 #include "cli/run_target.hpp"
 #include "container/build.hpp"
 #include "engine/engine.hpp"
@@ -71,6 +72,9 @@ Result<container::ContainerInfo> info_of(Session& session, const std::string& id
   info.names = std::move(entry.aliases);
   auto metadata = containers.config(id);
   if (!metadata) return fail(std::move(metadata).error().context("invalid container json metadata: " + id));
+  // No text is no metadata for the container module, which is right for --location alone.
+  if (metadata->empty())
+    return fail(Code::corrupt, "invalid container json metadata: " + id + ": container.json is empty");
   info.metadata = std::move(*metadata);
   return info;
 }
@@ -112,7 +116,7 @@ struct Outcome {
 
 // The failures before the payload starts have an exit code of their own.
 Outcome preparation_failed(const Error& error) {
-  log::error("{}", error.text);
+  log::error("{}", text_with_remedy(error));
   return {k_exit_preparation, false};
 }
 
