@@ -53,6 +53,12 @@ def test_create_with_a_bad_name_creates_nothing(udocker, image, name):
     assert udocker.snapshot() == before
 
 
+@pytest.mark.parametrize("words", [["create", "--name=a b"], ["run", "--name=a b"]], ids=" ".join)
+def test_bad_name_is_named_once(udocker, image, words):
+    line = udocker.fails(*words, image).err
+    assert line.count("invalid container name") == 1 and "'a b'" in line
+
+
 def test_ps_shape(udocker, image):
     container = udocker.create(image, "--name=web")
     udocker.ok("name", container, "w2")
