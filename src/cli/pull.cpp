@@ -158,8 +158,8 @@ class Fetcher {
   std::deque<StagedSink> sinks_;
 };
 
-// An image without index was not chosen for a platform: its configuration says what it is for, before the layers come.
-// Another platform than --platform asked for is an error, another than this machine's a warning.
+// An image that no index gave a platform was not chosen for one: its configuration says what it is for, before the
+// layers come. Another platform than --platform asked for is an error, another than this machine's a warning.
 Result<> check_platform(const store::Blobs& blobs, const image::Manifest& manifest,
                         const std::vector<image::Platform>& wanted, const PullOptions& options) {
   TRY_ASSIGN(auto text, read_file(blobs.path(manifest.config.digest)));
@@ -182,7 +182,7 @@ Result<> fetch_image(Session& session, const image::Reference& reference, const 
   TRY_ASSIGN(auto draft, store->images().begin({reference.repository(), reference.tag()}));
   TRY(draft.claim(resolved.manifest));
   Fetcher fetcher(client, *store, resolved.repository);
-  if (!resolved.index_digest) {
+  if (!resolved.platform_known) {
     TRY(fetcher.fetch({resolved.manifest.config}));
     if (auto fits = check_platform(store->blobs(), resolved.manifest, platforms, options); !fits) {
       draft.abandon();

@@ -163,16 +163,21 @@ Result<> Manifest::check_is_image() const {
 Result<Descriptor> Index::choose(const Platform& wanted) const { return choose(std::span(&wanted, 1)); }
 
 Result<Descriptor> Index::choose(std::span<const Platform> wanted) const {
-  const Descriptor* best = nullptr;
-  Rank best_rank;
+  TRY_ASSIGN(auto all, candidates(wanted));
+  return std::move(all.front());
+}
+
+Result<std::vector<Descriptor>> Index::candidates(std::span<const Platform> wanted) const {
+  std::vector<std::pair<Rank, const Descriptor*>> ranked;
   for (const auto& entry : entries) {
     if (!is_candidate(entry)) continue;
-    auto rank = rank_of(entry, wanted);
-    if (!rank || (best && *rank >= best_rank)) continue;
-    best = &entry;
-    best_rank = *rank;
+    if (auto rank = rank_of(entry, wanted)) ranked.emplace_back(*rank, &entry);
   }
-  if (best) return *best;
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Descriptor> out;
+  out.reserve(ranked.size());
+  for (const auto& [rank, entry] : ranked) out.push_back(*entry);
+  if (!out.empty()) return out;
   auto list = available();
   return fail(Code::not_found, "no image for platform " + wanted.front().text() + " (" +
                                    (list.empty() ? "the index holds no images" : "available: " + join(list, ", ")) +

@@ -42,6 +42,8 @@ struct Index {
   [[nodiscard]] Result<Descriptor> choose(const Platform& wanted) const;
   // The same for the first of several platforms that there is an entry for.
   [[nodiscard]] Result<Descriptor> choose(std::span<const Platform> wanted) const;
+  // All entries that may serve, the best first, those without platform last. None: as choose().
+  [[nodiscard]] Result<std::vector<Descriptor>> candidates(std::span<const Platform> wanted) const;
   // The platforms of the entries that are images, each once.
   [[nodiscard]] std::vector<std::string> available() const;
 };

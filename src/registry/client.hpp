@@ -53,7 +53,8 @@ struct Resolved {
   image::Manifest manifest;  // raw bytes, config descriptor, layers (base first)
   image::Digest digest;      // of the manifest
   std::optional<image::Digest> index_digest;
-  std::string repository;  // at the registry: to be given to fetch_blobs
+  bool platform_known = false;  // an index said that it is for a wanted one
+  std::string repository;       // at the registry: to be given to fetch_blobs
 };
 
 // One blob to fetch. `sink` outlives the call. `on_complete` is called when offset() has reached the descriptor's size:
