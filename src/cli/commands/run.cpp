@@ -13,6 +13,7 @@
 #include "cli/execution_mode.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/lookup.hpp"
+#include "cli/remedy.hpp"
 #include "cli/run_target.hpp"
 #include "container/build.hpp"
 #include "engine/engine.hpp"
@@ -86,6 +87,8 @@ Result<container::ContainerInfo> info_of(Session& session, const Arguments& argu
   TRY_ASSIGN(auto entry, containers.entry(id));
   info.names = std::move(entry.aliases);
   auto metadata = containers.config(id);
+  // No text is no metadata for the container module, which is right for --location and --nometa alone.
+  if (metadata && metadata->empty()) metadata = fail(Code::corrupt, "container.json of " + id + " is empty");
   if (metadata) {
     info.metadata = std::move(*metadata);
   } else if (!arguments.has("nometa")) {
@@ -132,7 +135,7 @@ struct Outcome {
 
 // The failures before the payload starts have an exit code of their own.
 Outcome preparation_failed(const Error& error, int exit_code = k_exit_preparation) {
-  log::error("{}", error.text);
+  log::error("{}", text_with_remedy(error));
   return {exit_code, false};
 }
 

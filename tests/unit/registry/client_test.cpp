@@ -74,6 +74,37 @@ TEST(Client, FollowsNestedIndexes) {
   EXPECT_EQ(client(server).fetch_manifest(name("a/b:t"))->digest.text(), outer);
 }
 
+TEST(Client, LooksIntoEachIndexWithoutPlatform) {
+  FakeContent content;
+  auto ours = content.add_image("a/b", "", {"x"});
+  auto other = content.add_image("a/b", "", {"y"});
+  const std::string arm = R"({"os":"linux","architecture":"arm64"})";
+  auto first = content.add_manifest("a/b", "", k_index_type, index_of(entry(content, other, k_manifest_type, arm)));
+  auto second =
+      content.add_manifest("a/b", "", k_index_type, index_of(entry(content, ours, k_manifest_type, k_amd64_json)));
+  auto inner = [&](const std::string& digest) { return entry(content, digest, k_index_type, ""); };
+  content.add_manifest("a/b", "both", k_index_type, index_of(inner(first) + "," + inner(second)));
+  content.add_manifest("a/b", "none", k_index_type, index_of(inner(first) + "," + inner(first)));
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += inner(first) + ",";
+  content.add_manifest("a/b", "many", k_index_type, index_of(many + inner(second)));
+  content.add_manifest("a/b", "bare", k_index_type, index_of(entry(content, other, k_manifest_type, "")));
+  LoopbackServer server([&](const HttpRequest& request) { return content.handle(request); });
+  auto both = client(server).resolve(name("a/b:both"), k_amd64);
+  ASSERT_TRUE(both) << both.error().text;
+  EXPECT_EQ(both->digest.text(), ours);
+  EXPECT_TRUE(both->platform_known);
+  auto none = client(server).resolve(name("a/b:none"), k_amd64);
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().text, HasSubstr("no image for platform linux/amd64 (available: linux/arm64)"));
+  auto lost = client(server).resolve(name("a/b:many"), k_amd64);
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code, Code::unsupported);
+  auto bare = client(server).resolve(name("a/b:bare"), k_amd64);
+  ASSERT_TRUE(bare) << bare.error().text;
+  EXPECT_FALSE(bare->platform_known);
+}
+
 TEST(Client, EndsInDeepIndexes) {
   FakeContent content;
   auto digest = content.add_image("a/b", "", {});

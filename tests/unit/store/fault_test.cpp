@@ -1,4 +1,6 @@
 // Disks that are full or cannot be written, and many processes at once.
+#include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -7,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <functional>
 #include <random>
 #include <thread>
 
@@ -85,6 +88,62 @@ TEST(Fault, DiskFullWhileCreating) {
   ASSERT_TRUE(draft);
   EXPECT_TRUE(write_file_atomic_at(draft->root_fd(), "small", std::string(700 << 10, 'x')));
   EXPECT_TRUE(draft->publish("c"));
+}
+
+// Runs `work` in a child with a tmpfs of these options mounted on `dir`; 77: it may not be mounted.
+int with_disk(const std::string& dir, const char* options, const std::function<int()>& work) {
+  return test::in_child([&] {
+    auto identity = "0 " + std::to_string(::geteuid()) + " 1";
+    if (::unshare(CLONE_NEWNS) != 0) {
+      if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return 77;
+      auto map = open_at(AT_FDCWD, "/proc/self/uid_map", O_WRONLY);
+      if (!map || !write_all(map->get(), as_bytes(identity))) return 77;
+    }
+    (void)::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    if (::mount("tmpfs", dir.c_str(), "tmpfs", 0, options) != 0) return 77;
+    return work();
+  });
+}
+
+// Everything is taken: the inodes, then the bytes.
+void fill(const std::string& dir) {
+  for (int i = 0; open_at(AT_FDCWD, dir + "/file" + std::to_string(i), O_WRONLY | O_CREAT, 0600); ++i) {
+  }
+  auto file = open_at(AT_FDCWD, dir + "/file0", O_WRONLY);
+  while (file && write_all(file->get(), as_bytes(std::string(512, 'x')))) {
+  }
+}
+
+// An image and a container that are there before the disk is filled are removed, and that makes room.
+int remove_on_full_disk(const std::string& dir, bool inodes) {
+  auto paths = Paths::under(dir + "/repo");
+  if (!create_repository(paths)) return 1;
+  auto store = std::move(*Store::open(paths));
+  const ImageName other{"other", "1"};
+  if (!pull(store, k_name, k_small) || !pull(store, other, {R"({"os":"linux"})", {"three"}})) return 2;
+  auto draft = store.containers().begin();
+  if (!draft || !draft->set_config("{}") || !draft->publish("c")) return 3;
+  auto id = draft->id();
+  if (!inodes && !open_at(AT_FDCWD, dir + "/file0", O_WRONLY | O_CREAT, 0600)) return 4;
+  fill(dir);
+  if (pull(store, {"new", "1"}, k_small)) return 5;
+  if (!store.containers().remove(id, Removal::normal) || store.containers().resolve("c")) return 6;
+  fill(dir);
+  if (!store.images().remove(k_name, Removal::normal) || store.images().find(k_name)) return 7;
+  // The other one is whole, and nothing else is left.
+  if (!store.images().load(other) || tree_of(paths.layers).size() != 2) return 8;
+  if (exists(paths.repos + "/an") || !list_dir(paths.containers)->empty()) return 9;
+  return 0;
+}
+
+TEST(Fault, FullDiskDoesNotKeepFromMakingRoom) {
+  for (bool inodes : {true, false}) {
+    udk::test::TempDir dir;
+    const char* options = inodes ? "size=2m,nr_inodes=100" : "size=256k,nr_inodes=5000";
+    int result = with_disk(dir.path(), options, [&] { return remove_on_full_disk(dir.path(), inodes); });
+    if (result == 77) GTEST_SKIP() << "user-namespaces: nothing can be mounted";
+    EXPECT_EQ(result, 0) << options;
+  }
 }
 
 TEST(Fault, ReadOnlyRepository) {
