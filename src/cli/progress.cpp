@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::chrono::milliseconds k_interval{100};
 constexpr int k_bar = 20;
-constexpr std::size_t k_name = 19;  // "sha256:" and 12 digits
+constexpr std::size_t k_name_width = 19;  // "sha256:" and 12 digits
 
 bool is_moving_terminal() {
   const char* term = std::getenv("TERM");
@@ -62,7 +62,7 @@ void Progress::draw() {
                   : k_bar;
     std::string bar(filled < k_bar ? filled : k_bar, '=');
     bar.resize(k_bar, ' ');
-    out += fmt::format("\r\x1b[K{:.{}} [{}] {} / {}{}\n", row.name, k_name, bar, size_text(row.bytes),
+    out += fmt::format("\r\x1b[K{:.{}} [{}] {} / {}{}\n", row.name, k_name_width, bar, size_text(row.bytes),
                        size_text(row.total), row.done ? " done" : "");
   }
   drawn_ = rows_.size();
