@@ -16,7 +16,7 @@ namespace {
 constexpr std::chrono::milliseconds k_interval{100};
 constexpr std::size_t k_bar = 20;
 constexpr unsigned short k_fewest_rows = 2;
-constexpr std::size_t k_name = 19;  // "sha256:" and 12 digits
+constexpr std::size_t k_name_width = 19;  // "sha256:" and 12 digits
 
 bool is_moving_terminal() {
   const char* term = std::getenv("TERM");
@@ -33,7 +33,7 @@ std::string row_text(const std::string& name, std::uint64_t bytes, std::uint64_t
       total ? static_cast<std::size_t>(static_cast<double>(bytes) / static_cast<double>(total) * k_bar) : k_bar;
   std::string bar(filled < k_bar ? filled : k_bar, '=');
   bar.resize(k_bar, ' ');
-  return fmt::format("{:.{}} [{}] {} / {}", name, k_name, bar, size_text(bytes), size_text(total));
+  return fmt::format("{:.{}} [{}] {} / {}", name, k_name_width, bar, size_text(bytes), size_text(total));
 }
 
 struct Window {

@@ -10,21 +10,19 @@
 namespace udk::registry {
 namespace {
 
+using test::client;
 using test::FakeContent;
 using test::HttpReply;
 using test::HttpRequest;
+using test::k_amd64;
 using test::LoopbackServer;
+using test::name;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const image::Platform k_amd64{"linux", "amd64", ""};
 const std::string k_index_type = "application/vnd.oci.image.index.v1+json";
 const std::string k_manifest_type = "application/vnd.oci.image.manifest.v1+json";
 const std::string k_amd64_json = R"({"os":"linux","architecture":"amd64"})";
-
-image::Reference name(const std::string& text) { return *image::Reference::parse(text); }
-
-Client client(const LoopbackServer& server) { return std::move(*Client::create(test::quick_options(server.url()))); }
 
 std::string entry(const FakeContent& content, const std::string& digest, const std::string& type,
                   const std::string& platform) {

@@ -26,7 +26,7 @@ using test::ScratchStore;
 using test::tree_of;
 
 const SampleImage k_small{R"({"os":"linux"})", {"one", "two"}};
-const ImageName k_name{"an/image", "1"};
+const ImageName k_victim{"an/image", "1"};
 
 SampleImage large(std::size_t bytes) { return {R"({"os":"linux"})", {"one", std::string(bytes, 'L')}}; }
 
@@ -62,15 +62,15 @@ class SmallDisk {
 TEST(Fault, DiskFullWhilePulling) {
   SmallDisk disk;
   auto store = disk.open();
-  ASSERT_TRUE(pull(store, k_name, k_small));
+  ASSERT_TRUE(pull(store, k_victim, k_small));
   auto before = tree_of(disk.paths().repos);
-  auto failed = pull(store, k_name, large(8 << 20));
+  auto failed = pull(store, k_victim, large(8 << 20));
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, disk.expected()) << failed.error().text;
   EXPECT_EQ(tree_of(disk.paths().repos), before);
-  ASSERT_TRUE(store.images().load(k_name));
+  ASSERT_TRUE(store.images().load(k_victim));
   // Nothing useless stays on the full disk, and the next attempt works.
-  EXPECT_TRUE(pull(store, k_name, large(700 << 10)));
+  EXPECT_TRUE(pull(store, k_victim, large(700 << 10)));
   EXPECT_EQ(tree_of(disk.paths().layers).size(), 3U);
 }
 
@@ -150,7 +150,7 @@ TEST(Fault, ReadOnlyRepository) {
   ScratchStore scratch;
   {
     auto store = scratch.open();
-    ASSERT_TRUE(pull(store, k_name, k_small));
+    ASSERT_TRUE(pull(store, k_victim, k_small));
     auto draft = store.containers().begin();
     ASSERT_TRUE(draft && draft->set_config("{}") && draft->publish("c"));
   }
@@ -163,19 +163,19 @@ TEST(Fault, ReadOnlyRepository) {
     auto store = scratch.open();
     if (store.images().list()->size() != 1 || store.containers().list()->size() != 1) return 1;
     auto id = store.containers().resolve("c");
-    if (!store.images().load(k_name) || !id) return 2;
-    auto pinned = store.images().pin(k_name);
+    if (!store.images().load(k_victim) || !id) return 2;
+    auto pinned = store.images().pin(k_victim);
     if (!pinned || pinned->pin) return 3;
     auto used = store.containers().use(*id);
     if (!used || *used) return 4;
     for (const auto& refused :
-         {pull(store, {"new", "1"}, k_small), store.images().remove(k_name, Removal::force),
-          store.images().protect(k_name, Protection::on), store.containers().add_alias(*id, "d"),
+         {pull(store, {"new", "1"}, k_small), store.images().remove(k_victim, Removal::force),
+          store.images().protect(k_victim, Protection::on), store.containers().add_alias(*id, "d"),
           store.containers().remove(*id, Removal::force), store.containers().set_execution_mode(*id, "P1")}) {
       if (refused || refused.error().code != Code::denied || refused.error().sys_errno == 0) return 5;
     }
     if (store.containers().begin() || store.containers().begin().error().code != Code::denied) return 6;
-    return store.images().load(k_name) ? 0 : 7;
+    return store.images().load(k_victim) ? 0 : 7;
   });
   EXPECT_EQ(result, 0);
   ASSERT_EQ(::chmod(scratch.paths().top.c_str(), 0755), 0);
@@ -190,7 +190,7 @@ TEST(Fault, TwoProcessesPullTheSameTag) {
     if (child == 0) {
       auto store = scratch.open();
       for (int turn = 0; turn < 5; ++turn) {
-        if (!pull(store, k_name, turn % 2 == 0 ? sample : k_small)) ::_exit(1);
+        if (!pull(store, k_victim, turn % 2 == 0 ? sample : k_small)) ::_exit(1);
       }
       ::_exit(0);
     }
@@ -201,7 +201,7 @@ TEST(Fault, TwoProcessesPullTheSameTag) {
     ::waitpid(child, &status, 0);
     EXPECT_EQ(status, 0);
   }
-  auto image = scratch.open().images().load(k_name);
+  auto image = scratch.open().images().load(k_victim);
   ASSERT_TRUE(image);
   EXPECT_EQ(tree_of(scratch / "layers").size(), 3U);
 }
