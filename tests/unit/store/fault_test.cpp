@@ -120,7 +120,7 @@ int remove_on_full_disk(const std::string& dir, bool inodes) {
   if (!create_repository(paths)) return 1;
   auto store = std::move(*Store::open(paths));
   const ImageName other{"other", "1"};
-  if (!pull(store, k_name, k_small) || !pull(store, other, {R"({"os":"linux"})", {"three"}})) return 2;
+  if (!pull(store, k_victim, k_small) || !pull(store, other, {R"({"os":"linux"})", {"three"}})) return 2;
   auto draft = store.containers().begin();
   if (!draft || !draft->set_config("{}") || !draft->publish("c")) return 3;
   auto id = draft->id();
@@ -129,7 +129,7 @@ int remove_on_full_disk(const std::string& dir, bool inodes) {
   if (pull(store, {"new", "1"}, k_small)) return 5;
   if (!store.containers().remove(id, Removal::normal) || store.containers().resolve("c")) return 6;
   fill(dir);
-  if (!store.images().remove(k_name, Removal::normal) || store.images().find(k_name)) return 7;
+  if (!store.images().remove(k_victim, Removal::normal) || store.images().find(k_victim)) return 7;
   // The other one is whole, and nothing else is left.
   if (!store.images().load(other) || tree_of(paths.layers).size() != 2) return 8;
   if (exists(paths.repos + "/an") || !list_dir(paths.containers)->empty()) return 9;
