@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "engine/ptrace/filter.hpp"
+#include "engine/ptrace/signal_relay.hpp"
 #include "engine/ptrace/tracer.hpp"
 
 namespace udk::engine {
@@ -71,8 +72,8 @@ Result<int> run_traced(const container::RunSpec& spec, Filtering filtering) {
   TRY(find_cwd(*run, run->at));
   TRY_ASSIGN(const Launched launched, launch(spec, run->at.host.c_str(), how, make_filter(run->filter)));
   add_first_task(*run, launched.pid, run->at);
-  SignalRelay relay;
-  return Tracer(*run, how, relay).serve(launched);
+  const SignalRelay relay(launched.pid);
+  return Tracer(*run, how).serve(launched);
 }
 
 }  // namespace udk::engine
