@@ -22,6 +22,7 @@ FilterOptions filter_options(const Run& run) {
   FilterOptions options;
   options.identity = run.emulate_ids;
   options.read_only = run.view.any_read_only();
+  options.listing = !run.listings.empty();
   options.release = !run.spec.kernel_release.empty();
   for (const LoaderImage& loader : run.loaders) options.loader_calls.push_back(LoaderImage::syscall_end(loader.base()));
   return options;
@@ -68,6 +69,7 @@ Result<int> run_traced(const container::RunSpec& spec, Filtering filtering) {
     TRY_ASSIGN(LoaderImage loader, LoaderImage::create(base));
     run->loaders.push_back(std::move(loader));
   }
+  run->listings = Listings(view.table());
   run->filter = filter_options(*run);
   TRY(find_cwd(*run, run->at));
   TRY_ASSIGN(const Launched launched, launch(spec, run->at.host.c_str(), how, make_filter(run->filter)));

@@ -242,6 +242,21 @@ void Tracer::on_entry(Task& task) {
   resume_to_exit(task);
 }
 
+// What is left to do for a call that has returned; `own` are the registers that the guest will see.
+void Tracer::finish_call(Task& task, AtExit what, Registers& own) {
+  switch (what) {
+    case AtExit::nothing:
+    case AtExit::restore:
+    case AtExit::exec:
+      return;
+    case AtExit::listing:
+    case AtExit::list_position:
+      return on_list_exit(run_, task, what, own);
+    default:
+      return on_socket_exit(run_, task, what, own);
+  }
+}
+
 void Tracer::on_exit(Task& task) {
   task.in_call = false;
   const AtExit what = std::exchange(task.at_exit, AtExit::nothing);
@@ -254,7 +269,7 @@ void Tracer::on_exit(Task& task) {
     own.rip = regs.rip;
     own.rcx = regs.rcx;
     own.r11 = regs.r11;
-    if (what != AtExit::restore && what != AtExit::exec) on_socket_exit(run_, task, what, own);
+    finish_call(task, what, own);
     ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
   }
   resume(task);
@@ -315,6 +330,9 @@ Next Tracer::dispatch(CallStop& stop) {
     case Op::fchown:
     case Op::fchange:
       return on_inode_call(stop);
+    case Op::list:
+    case Op::seek:
+      return on_list_call(stop);
     case Op::bind:
     case Op::connect:
     case Op::sendto:

@@ -28,6 +28,7 @@ class Tracer {
   void on_entry(Task& task);
   void on_exit(Task& task);
   void on_call(Task& task);
+  void finish_call(Task& task, AtExit what, Registers& own);
   Next serve_unfiltered(CallStop& stop);
   void refuse_foreign(Task& task);
   void resume(Task& task, int signal = 0);
