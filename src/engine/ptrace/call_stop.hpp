@@ -38,6 +38,7 @@ struct Run {
   std::vector<LoaderImage> loaders;
   SocketNames sockets;
   Listings listings;
+  std::string exec_problem;  // of the last exec that failed
   // Buffers of the calls, reused: only one stop is handled at a time.
   xlate::Resolution at, at2;
   PathText text, text2;

@@ -56,7 +56,7 @@ Result<int> Tracer::serve(const Launched& launched) {
     else if (errno != EINTR)
       break;  // nobody is left: also no child whose first stop was still to come when the payload ended
   }
-  if (!started_) return fail(launch_error(launched, run_.spec));
+  if (!started_) return fail(launch_error(launched, run_.spec, run_.exec_problem));
   return status_;
 }
 
