@@ -47,8 +47,11 @@ class Payload:
         assert ctypes.CDLL(None, use_errno=True).sigqueue(self.process.pid, int(number), ctypes.c_void_p(value)) == 0
 
     def end(self) -> tuple[list[str], int]:
-        """Everything that is still said, by whatever process of the run, and the exit status."""
+        """Everything that is still said, by whatever process of the run, and the exit status. Its input stays open: the end
+        of that must not come before a signal that is on its way."""
+        stdin, self.process.stdin = self.process.stdin, None
         out, _ = self.process.communicate(timeout=HANG_LIMIT)
+        stdin.close()
         return out.decode().splitlines(), self.process.returncode
 
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "base/path.hpp"
 #include "engine/ptrace/lookup.hpp"
 
 namespace udk::engine {
@@ -29,6 +30,16 @@ ListedDirectory& directory_of(std::vector<ListedDirectory>& all, const struct st
   return all.emplace_back(ListedDirectory{st.st_dev, st.st_ino, host, {}});
 }
 
+// A bind that wants it, or glue on the way to one.
+bool is_listed(const xlate::MountTable& table, const xlate::Mount& mount) {
+  if (mount.kind == xlate::MountKind::bind) return mount.listed;
+  for (std::size_t i = 1; i < table.size(); ++i) {
+    const xlate::Mount& inner = table[i];
+    if (inner.kind == xlate::MountKind::bind && inner.listed && xlate::is_below(inner.guest, mount.guest)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Listings::Listings(const xlate::MountTable& table) {
@@ -38,13 +49,14 @@ Listings::Listings(const xlate::MountTable& table) {
     xlate::HostPath parent;
     std::size_t around = 0;
     if (slash == std::string_view::npos || !table.to_host(mount.guest.substr(0, slash), parent, around)) continue;
+    if (!is_listed(table, mount)) continue;
     if (table[around].kind == xlate::MountKind::glue) continue;  // has a place holder
-    const std::string host(parent.view());
+    const std::string host(parent.empty() ? "/" : parent.view());
     const std::string name(mount.guest.substr(slash + 1));
     struct stat of_parent {};
     struct stat of_mount {};
     struct stat covered {};
-    if (::lstat((host + "/" + name).c_str(), &covered) == 0) continue;
+    if (::lstat(path_join(host, name).c_str(), &covered) == 0) continue;
     const std::string bound = mount.host.empty() ? "/" : std::string(mount.host);
     if (::stat((host + "/").c_str(), &of_parent) != 0 || ::stat(bound.c_str(), &of_mount) != 0) continue;
     directory_of(directories_, of_parent, host)
