@@ -1,77 +1,95 @@
-"""A terminal of a given size, and what its user sees of a command that runs in it."""
+"""A terminal with a program in it, driven as a person does: type, and wait for what must appear."""
 from __future__ import annotations
 
 import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import termios
+import time
+from typing import Callable
 
-SEQUENCE = re.compile(r"\x1b\[(\d*)([AJK])")
-
-
-class Screen:
-    """The lines of a terminal that understands what progress displays use. Lines above the window are out of reach."""
-
-    def __init__(self, rows: int, columns: int):
-        self.rows, self.columns = rows, columns
-        self.lines = [""]
-        self.row = self.column = 0
-
-    def write(self, text: str) -> None:
-        while text:
-            if match := SEQUENCE.match(text):
-                self._control(int(match[1] or 0), match[2])
-                text = text[match.end():]
-                continue
-            self._put(text[0])
-            text = text[1:]
-
-    def _control(self, number: int, kind: str) -> None:
-        if kind == "A":
-            top = max(0, len(self.lines) - self.rows)
-            self.row = max(top, self.row - (number or 1))
-        elif kind == "J":
-            self.lines[self.row] = self.lines[self.row][:self.column]
-            del self.lines[self.row + 1:]
-        else:
-            self.lines[self.row] = self.lines[self.row][:self.column]
-
-    def _put(self, letter: str) -> None:
-        assert letter in "\r\n" or letter.isprintable(), f"unexpected {letter!r}"
-        if letter == "\r":
-            self.column = 0
-        elif letter == "\n":
-            self._down()
-        else:
-            if self.column == self.columns:
-                self._down()
-                self.column = 0
-            line = self.lines[self.row].ljust(self.column)
-            self.lines[self.row] = line[:self.column] + letter + line[self.column + 1:]
-            self.column += 1
-
-    def _down(self) -> None:
-        self.row += 1
-        if self.row == len(self.lines):
-            self.lines.append("")
+LIMIT = 120  # seconds after which the awaited text counts as missing; not a measure of anything
 
 
-def run(command: list[str], environment: dict[str, str], rows: int, columns: int) -> tuple[int, Screen]:
-    """Runs a command with the terminal as its three streams; its status and the screen at its end."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    process = subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    output = b""
-    try:
-        while data := os.read(ours, 65536):
-            output += data
-    except OSError:  # the end of a terminal without users
-        pass
-    os.close(ours)
-    screen = Screen(rows, columns)
-    screen.write(output.decode())
-    return process.wait(), screen
+class Terminal:
+    """Runs `command` as the leader of a session whose terminal is this one."""
+
+    def __init__(self, command: list[str], echo: bool, **options):
+        self.master, slave = pty.openpty()
+        settings = termios.tcgetattr(slave)
+        if not echo:
+            settings[3] &= ~termios.ECHO
+        termios.tcsetattr(slave, termios.TCSANOW, settings)
+        self.resize(24, 80)
+        self.seen = ""
+
+        def take_terminal() -> None:
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, preexec_fn=take_terminal, **options)
+        os.close(slave)
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.hang_up()
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
+    def control(self, letter: str) -> None:
+        """Ctrl and a letter."""
+        self.type(chr(ord(letter.upper()) & 0x1f))
+
+    def foreground(self) -> int:
+        """The process group that the keys reach."""
+        return os.tcgetpgrp(self.master)
+
+    def hang_up(self) -> None:
+        """The line is cut: the window closes, the network is gone."""
+        if self.master >= 0:
+            os.close(self.master)
+            self.master = -1
+
+    def wait(self, pattern: str) -> str:
+        """Reads until the pattern (of lines; ^ and $ match at each) appears behind what was awaited before; returns what
+        came before it."""
+        deadline = time.monotonic() + LIMIT
+        while not (found := re.search(pattern, self.seen, re.MULTILINE)):
+            more = self._read(deadline)
+            assert more, f"{pattern!r} did not appear in:\n{self.seen}"
+            self.seen += more
+        before, self.seen = self.seen[:found.start()], self.seen[found.end():]
+        return before
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Waits for what does not show on the screen."""
+        deadline = time.monotonic() + LIMIT
+        while not condition():
+            assert time.monotonic() < deadline, f"what was waited for did not come; seen:\n{self.seen}"
+            time.sleep(0.02)
+
+    def end(self) -> tuple[str, int]:
+        """What is still printed until the program ends, and its status."""
+        deadline = time.monotonic() + LIMIT
+        while more := self._read(deadline):
+            self.seen += more
+        return self.seen, self.process.wait(LIMIT)
+
+    def _read(self, deadline: float) -> str:
+        if not select.select([self.master], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            return ""
+        try:
+            return os.read(self.master, 65536).decode(errors="replace").replace("\r\n", "\n")
+        except OSError:  # EIO: nobody has the other end open
+            return ""

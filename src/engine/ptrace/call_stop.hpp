@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "engine/ptrace/filter.hpp"
+#include "engine/ptrace/listings.hpp"
 #include "engine/ptrace/lookup.hpp"
 #include "engine/ptrace/memory.hpp"
 #include "engine/ptrace/registers.hpp"
@@ -36,6 +37,8 @@ struct Run {
   FilterOptions filter;
   std::vector<LoaderImage> loaders;
   SocketNames sockets;
+  Listings listings;
+  std::string exec_problem;  // of the last exec that failed
   // Buffers of the calls, reused: only one stop is handled at a time.
   xlate::Resolution at, at2;
   PathText text, text2;
@@ -82,9 +85,11 @@ Next on_name_call(CallStop& stop);    // unlink, rmdir, rename, link, symlink
 Next on_inode_call(CallStop& stop);   // chmod, chown, utime and their descriptor forms
 Next on_socket_call(CallStop& stop);  // addresses
 Next on_id_call(CallStop& stop);      // identity, prctl
+Next on_list_call(CallStop& stop);    // getdents, lseek
 Next on_exec_call(CallStop& stop);
 
 // At the return of a call that was watched; may change the registers.
 void on_socket_exit(Run& run, Task& task, AtExit what, Registers& regs);
+void on_list_exit(Run& run, Task& task, AtExit what, Registers& regs);
 
 }  // namespace udk::engine

@@ -30,6 +30,7 @@ struct ExecPlan {
   ExecFile executable;
   ExecFile interpreter;  // image.high == 0: none
   const LoaderImage* loader = nullptr;
+  std::string problem;  // if the plan failed by something else than the file itself: why, for the user
 };
 
 // Follows scripts and PT_INTERP from the file that `at` names (`text`: the path as the guest gave it). 0 or -errno.

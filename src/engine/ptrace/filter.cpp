@@ -42,6 +42,11 @@ Program unless_new_namespace(int arg) {
   return {load(low_word(arg)), jump(BPF_JSET, xlate::k_namespace_flags, 0, 1), answer(refuse(EPERM)), answer(k_allow)};
 }
 
+Program if_list_position(int arg) {
+  return {load(low_word(arg) + 4), jump(BPF_JEQ, static_cast<std::uint32_t>(xlate::k_list_position >> 32), 0, 1),
+          answer(k_trace), answer(k_allow)};
+}
+
 Program if_prctl_option() {
   Program p = {load(low_word(0))};
   constexpr std::size_t count = std::size(xlate::k_prctl_options);
@@ -76,6 +81,9 @@ bool wanted(const Call& call, const FilterOptions& options) {
       return options.identity || options.read_only;
     case Stop::release:
       return options.release;
+    case Stop::listing:
+    case Stop::list_position:
+      return options.listing;
     default:
       return true;
   }
@@ -93,6 +101,7 @@ Program code_for(const Call* call, const FilterOptions& options) {
     case Verdict::by_argument:
       if (call->stop == Stop::no_namespaces) return unless_new_namespace(call->stop_arg);
       if (call->stop == Stop::argument) return if_argument(call->stop_arg);
+      if (call->stop == Stop::list_position) return if_list_position(call->stop_arg);
       return if_prctl_option();
   }
   if (call->number == SYS_openat) return unless_loader(options, {answer(k_trace)});
@@ -135,7 +144,9 @@ Verdict filter_verdict(const Call& call, const FilterOptions& options) {
   if (call.op == Op::refuse) return Verdict::refuse;
   if (call.stop == Stop::no_namespaces) return Verdict::by_argument;
   if (call.op == Op::pass || !wanted(call, options)) return Verdict::pass;
-  return call.stop == Stop::argument || call.stop == Stop::prctl_option ? Verdict::by_argument : Verdict::report;
+  const bool depends =
+      call.stop == Stop::argument || call.stop == Stop::prctl_option || call.stop == Stop::list_position;
+  return depends ? Verdict::by_argument : Verdict::report;
 }
 
 std::vector<sock_filter> make_filter(const FilterOptions& options) {

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "engine/ptrace/exec_plan.hpp"
+#include "engine/ptrace/signal_relay.hpp"
 #include "xlate/calls_x86_64.hpp"
 
 namespace udk::engine {
@@ -48,16 +49,14 @@ std::uint64_t clone_flags(const Task& parent, const Registers& regs) {
 Result<int> Tracer::serve(const Launched& launched) {
   run_.payload = launched.pid;
   for (;;) {
-    relay_.forward(run_.payload);
     int status = 0;
     const pid_t tid = ::waitpid(-1, &status, __WALL);
     if (tid > 0)
       on_status(tid, status);
     else if (errno != EINTR)
-      break;
-    if (ended_ && run_.tasks.empty()) break;
+      break;  // nobody is left: also no child whose first stop was still to come when the payload ended
   }
-  if (!started_) return fail(launch_error(launched, run_.spec));
+  if (!started_) return fail(launch_error(launched, run_.spec, run_.exec_problem));
   return status_;
 }
 
@@ -72,6 +71,7 @@ void Tracer::on_status(pid_t tid, int status) {
 void Tracer::on_end(pid_t tid, int status) {
   run_.tasks.remove(tid);
   if (tid != run_.payload) return;
+  SignalRelay::payload_ended();
   status_ = status;
   ended_ = true;
   kill_all();
@@ -157,8 +157,7 @@ void Tracer::on_signal(Task& task, int signal) {
   }
   if (task.tgid == run_.payload) {
     siginfo_t info{};
-    if (::ptrace(PTRACE_GETSIGINFO, task.tid, nullptr, &info) == 0 && info.si_code <= 0)
-      relay_.seen(signal, info.si_pid);
+    if (::ptrace(PTRACE_GETSIGINFO, task.tid, nullptr, &info) == 0 && !SignalRelay::wanted(signal, info)) signal = 0;
   }
   resume(task, signal);
 }
@@ -243,6 +242,21 @@ void Tracer::on_entry(Task& task) {
   resume_to_exit(task);
 }
 
+// What is left to do for a call that has returned; `own` are the registers that the guest will see.
+void Tracer::finish_call(Task& task, AtExit what, Registers& own) {
+  switch (what) {
+    case AtExit::nothing:
+    case AtExit::restore:
+    case AtExit::exec:
+      return;
+    case AtExit::listing:
+    case AtExit::list_position:
+      return on_list_exit(run_, task, what, own);
+    default:
+      return on_socket_exit(run_, task, what, own);
+  }
+}
+
 void Tracer::on_exit(Task& task) {
   task.in_call = false;
   const AtExit what = std::exchange(task.at_exit, AtExit::nothing);
@@ -255,7 +269,7 @@ void Tracer::on_exit(Task& task) {
     own.rip = regs.rip;
     own.rcx = regs.rcx;
     own.r11 = regs.r11;
-    if (what != AtExit::restore && what != AtExit::exec) on_socket_exit(run_, task, what, own);
+    finish_call(task, what, own);
     ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
   }
   resume(task);
@@ -316,6 +330,9 @@ Next Tracer::dispatch(CallStop& stop) {
     case Op::fchown:
     case Op::fchange:
       return on_inode_call(stop);
+    case Op::list:
+    case Op::seek:
+      return on_list_call(stop);
     case Op::bind:
     case Op::connect:
     case Op::sendto:
