@@ -6,7 +6,7 @@
 namespace udk::xlate::fuzz {
 namespace {
 
-constexpr std::size_t k_max_nodes = 48;
+constexpr std::size_t k_max_nodes = 64;
 constexpr std::size_t k_max_mounts = 12;
 constexpr std::size_t k_max_queries = 16;
 constexpr unsigned k_all_confine = 31;
