@@ -23,14 +23,10 @@ namespace {
 
 constexpr int k_signal_base = 128;
 
-// What to do about a payload that could not be executed, by the reasons of execve(2).
-constexpr std::array<std::pair<int, std::string_view>, 4> k_start_remedies{{
+// What to do about a payload that could not be executed, where the engine names the reason of execve(2) alone.
+constexpr std::array<std::pair<int, std::string_view>, 2> k_start_remedies{{
     {E2BIG, "shorten the arguments or the environment"},
-    {ENOENT,
-     "the interpreter that it names (#! line or dynamic loader) is missing in the container; is it a program of "
-     "this image?"},
-    {ENOEXEC, "it is neither a program of this machine nor a script with a #! line; name a shell to run it"},
-    {EACCES, "it, its interpreter or their file system must not be executed; check their permissions"},
+    {EACCES, "it or its file system must not be executed; check the permissions and the mount options"},
 }};
 
 Result<> refuse_missing(const Arguments& arguments) {
@@ -140,9 +136,9 @@ Outcome preparation_failed(const Error& error, int exit_code = k_exit_preparatio
 }
 
 Error start_failed(Error error, const std::string& program) {
-  const bool by_execve = error.text.starts_with(program);
+  const bool plain = error.text == sys_error(error.sys_errno, program).text;
   for (const auto& [cause, remedy] : k_start_remedies) {
-    if (by_execve && error.sys_errno == cause) error.text += fmt::format(" ({})", remedy);
+    if (plain && error.sys_errno == cause) error.text += fmt::format(" ({})", remedy);
   }
   return error;
 }
