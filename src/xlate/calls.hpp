@@ -50,6 +50,9 @@ enum class Op : std::uint8_t {
   recvmmsg,
   sockname,
   sockopt,  // options about credentials
+  // Directory listings, to which missing mount points are added.
+  list,
+  seek,
   // Identity.
   getuid,
   geteuid,
@@ -102,6 +105,8 @@ enum class Stop : std::uint8_t {
   identity_or_read_only,  // either
   release,                // only if another kernel release is shown
   argument,               // only if argument `stop_arg` is not null
+  listing,                // only if a real directory lacks a mount point
+  list_position,          // then, and only if the position (argument `stop_arg`) is one of our own
   prctl_option,           // only for the options that an engine must know
   no_namespaces,          // never; EPERM if argument `stop_arg` asks for a new namespace
   no_audit,               // never; if ids are emulated the audit netlink is one that this kernel does not have
@@ -166,6 +171,9 @@ inline constexpr std::uint32_t k_netlink_audit = 9;
 constexpr bool is_audit_socket(std::uint64_t domain, std::uint64_t protocol) {
   return static_cast<std::uint32_t>(domain) == k_af_netlink && static_cast<std::uint32_t>(protocol) == k_netlink_audit;
 }
+// Where in a listing the entries are that an engine adds: this number and those behind it, which differ in the lower
+// half. No file system has such positions but by chance (ext4's are hashes of 63 bits).
+inline constexpr std::uint64_t k_list_position = std::uint64_t{0x7ead1157} << 32;
 
 // CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET
 inline constexpr std::uint32_t k_namespace_flags = 0x7e020000U;

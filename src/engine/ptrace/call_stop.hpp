@@ -5,6 +5,7 @@
 #include <span>
 
 #include "engine/ptrace/filter.hpp"
+#include "engine/ptrace/listings.hpp"
 #include "engine/ptrace/lookup.hpp"
 #include "engine/ptrace/memory.hpp"
 #include "engine/ptrace/owner_table.hpp"
@@ -41,6 +42,8 @@ struct Run {
   FilterOptions filter;
   std::vector<LoaderImage> loaders;
   SocketNames sockets;
+  Listings listings;
+  std::string exec_problem;  // of the last exec that failed
   OwnerTable owners;
   PortTable ports;
   bool passes_credentials = false;  // a guest has asked for SO_PASSCRED
@@ -92,10 +95,12 @@ Next on_inode_call(CallStop& stop);   // chmod, chown, utime and their descripto
 Next on_socket_call(CallStop& stop);  // addresses
 Next on_socket_option(CallStop& stop);  // socket options about credentials
 Next on_id_call(CallStop& stop);      // identity, prctl
+Next on_list_call(CallStop& stop);    // getdents, lseek
 Next on_exec_call(CallStop& stop);
 
 // At the return of a call that was watched; may change the registers.
 void on_socket_exit(Run& run, Task& task, AtExit what, Registers& regs);
+void on_list_exit(Run& run, Task& task, AtExit what, Registers& regs);
 void on_socket_option_exit(Run& run, Task& task, const Registers& regs);
 
 // The credentials of an SCM_CREDENTIALS message, on their way out and in (unix(7)).

@@ -42,6 +42,11 @@ Program unless_new_namespace(int arg) {
   return {load(low_word(arg)), jump(BPF_JSET, xlate::k_namespace_flags, 0, 1), answer(refuse(EPERM)), answer(k_allow)};
 }
 
+Program if_list_position(int arg) {
+  return {load(low_word(arg) + 4), jump(BPF_JEQ, static_cast<std::uint32_t>(xlate::k_list_position >> 32), 0, 1),
+          answer(k_trace), answer(k_allow)};
+}
+
 // If the argument has one of these values.
 Program if_one_of(int arg, std::span<const std::uint32_t> values, std::uint32_t then) {
   Program p = {load(low_word(arg))};
@@ -65,6 +70,8 @@ Program by_argument(const Call& call) {
       return unless_new_namespace(call.stop_arg);
     case Stop::argument:
       return if_argument(call.stop_arg);
+    case Stop::list_position:
+      return if_list_position(call.stop_arg);
     case Stop::no_audit: {
       constexpr std::uint32_t audit[] = {xlate::k_netlink_audit};
       return only_if(0, xlate::k_af_netlink, if_one_of(2, audit, refuse(EPROTONOSUPPORT)));
@@ -101,6 +108,9 @@ bool wanted(const Call& call, const FilterOptions& options) {
       return options.identity || options.read_only;
     case Stop::release:
       return options.release;
+    case Stop::listing:
+    case Stop::list_position:
+      return options.listing;
     default:
       return true;
   }
@@ -160,7 +170,9 @@ Verdict filter_verdict(const Call& call, const FilterOptions& options) {
   if (call.stop == Stop::no_audit || call.stop == Stop::credential_option)
     return options.identity ? Verdict::by_argument : Verdict::pass;
   if (call.op == Op::pass || !wanted(call, options)) return Verdict::pass;
-  return call.stop == Stop::argument || call.stop == Stop::prctl_option ? Verdict::by_argument : Verdict::report;
+  const bool depends =
+      call.stop == Stop::argument || call.stop == Stop::prctl_option || call.stop == Stop::list_position;
+  return depends ? Verdict::by_argument : Verdict::report;
 }
 
 std::vector<sock_filter> make_filter(const FilterOptions& options) {

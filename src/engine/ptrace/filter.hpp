@@ -15,6 +15,7 @@ struct FilterOptions {
   bool identity = false;                    // ids are emulated
   bool read_only = false;                   // some bind is read-only
   bool release = false;                     // uname(2) is answered by us
+  bool listing = false;                     // a real directory lacks a mount point
   std::vector<std::uint64_t> loader_calls;  // instruction pointers of the loader's own calls, which pass
 };
 

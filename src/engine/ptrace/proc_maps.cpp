@@ -4,7 +4,7 @@
 namespace udk::engine {
 namespace {
 
-constexpr std::string_view k_deleted = " (deleted)";
+constexpr std::string_view k_deleted_mark = " (deleted)";
 
 // Where in a line the path begins: the sixth field of maps and smaps, behind "file=" in numa_maps.
 std::size_t path_at(std::string_view line) {
@@ -23,11 +23,11 @@ std::size_t path_at(std::string_view line) {
 bool is_detail(std::string_view line) { return !line.empty() && line[0] >= 'A' && line[0] <= 'Z'; }
 
 std::string guest_path_of(const Run& run, const Task& task, std::string_view host) {
-  const bool deleted = host.ends_with(k_deleted);
+  const bool deleted = host.ends_with(k_deleted_mark);
   xlate::GuestPath guest;
-  if (!run.lookup.guest_name(task, deleted ? host.substr(0, host.size() - k_deleted.size()) : host, guest))
+  if (!run.lookup.guest_name(task, deleted ? host.substr(0, host.size() - k_deleted_mark.size()) : host, guest))
     return std::string(host);
-  return std::string(guest.empty() ? "/" : guest.view()) + std::string(deleted ? k_deleted : "");
+  return std::string(guest.empty() ? "/" : guest.view()) + std::string(deleted ? k_deleted_mark : "");
 }
 
 }  // namespace

@@ -40,6 +40,8 @@ enum class AtExit : std::uint8_t {
   nothing,
   restore,
   exec,
+  listing,
+  list_position,
   long_bind,
   socket_name,
   message_name,

@@ -14,6 +14,7 @@
 
 #include "base/log.hpp"
 #include "engine/ptrace/exec_plan.hpp"
+#include "engine/ptrace/signal_relay.hpp"
 #include "xlate/calls_x86_64.hpp"
 
 namespace udk::engine {
@@ -52,18 +53,16 @@ std::uint64_t clone_flags(const Task& parent, const Registers& regs) {
 Result<int> Tracer::serve(const Launched& launched) {
   run_.payload = launched.pid;
   for (;;) {
-    relay_.forward(run_.payload);
     int status = 0;
     const pid_t tid = ::waitpid(-1, &status, __WALL);
     if (tid > 0)
       on_status(tid, status);
     else if (errno != EINTR)
-      break;
-    if (ended_ && run_.tasks.empty()) break;
+      break;  // nobody is left: also no child whose first stop was still to come when the payload ended
     save_owners(false);
   }
   save_owners(true);
-  if (!started_) return fail(launch_error(launched, run_.spec));
+  if (!started_) return fail(launch_error(launched, run_.spec, run_.exec_problem));
   return status_;
 }
 
@@ -88,6 +87,7 @@ void Tracer::on_status(pid_t tid, int status) {
 void Tracer::on_end(pid_t tid, int status) {
   run_.tasks.remove(tid);
   if (tid != run_.payload) return;
+  SignalRelay::payload_ended();
   status_ = status;
   ended_ = true;
   kill_all();
@@ -173,8 +173,7 @@ void Tracer::on_signal(Task& task, int signal) {
   }
   if (task.tgid == run_.payload) {
     siginfo_t info{};
-    if (::ptrace(PTRACE_GETSIGINFO, task.tid, nullptr, &info) == 0 && info.si_code <= 0)
-      relay_.seen(signal, info.si_pid);
+    if (::ptrace(PTRACE_GETSIGINFO, task.tid, nullptr, &info) == 0 && !SignalRelay::wanted(signal, info)) signal = 0;
   }
   resume(task, signal);
 }
@@ -260,6 +259,23 @@ void Tracer::on_entry(Task& task) {
   resume_to_exit(task);
 }
 
+// What is left to do for a call that has returned; `own` are the registers that the guest will see.
+void Tracer::finish_call(Task& task, AtExit what, Registers& own) {
+  switch (what) {
+    case AtExit::nothing:
+    case AtExit::restore:
+    case AtExit::exec:
+      return;
+    case AtExit::listing:
+    case AtExit::list_position:
+      return on_list_exit(run_, task, what, own);
+    case AtExit::peer_credentials:
+      return on_socket_option_exit(run_, task, own);
+    default:
+      return on_socket_exit(run_, task, what, own);
+  }
+}
+
 void Tracer::on_exit(Task& task) {
   task.in_call = false;
   const AtExit what = std::exchange(task.at_exit, AtExit::nothing);
@@ -272,10 +288,7 @@ void Tracer::on_exit(Task& task) {
     own.rip = regs.rip;
     own.rcx = regs.rcx;
     own.r11 = regs.r11;
-    if (what == AtExit::peer_credentials)
-      on_socket_option_exit(run_, task, own);
-    else if (what != AtExit::restore && what != AtExit::exec)
-      on_socket_exit(run_, task, what, own);
+    finish_call(task, what, own);
     ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
   }
   resume(task);
@@ -345,6 +358,9 @@ Next Tracer::dispatch(CallStop& stop) {
     case Op::fchown:
     case Op::fchange:
       return on_inode_call(stop);
+    case Op::list:
+    case Op::seek:
+      return on_list_call(stop);
     case Op::bind:
     case Op::connect:
     case Op::sendto:

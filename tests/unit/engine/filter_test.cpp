@@ -56,7 +56,7 @@ constexpr std::uint32_t k_nosys = SECCOMP_RET_ERRNO | ENOSYS;
 
 TEST(Filter, EveryNumberGetsTheTablesAnswer) {
   for (const bool all : {false, true}) {
-    FilterOptions options{all, all, all, {}};
+    FilterOptions options{all, all, all, all, {}};
     const auto program = make_filter(options);
     EXPECT_LT(program.size(), 1500U);
     for (std::uint64_t number = 0; number < 1000; ++number) {
@@ -103,6 +103,14 @@ TEST(Filter, ArgumentsDecide) {
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_ERRNO | EPERM);
   data.args[0] = 0x00010f00;
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW);
+  data = call(SYS_lseek);
+  data.args[1] = xlate::k_list_position + 7;
+  EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW) << "no mount point is missing";
+  FilterOptions listing;
+  listing.listing = true;
+  EXPECT_EQ(verdict(make_filter(listing), data), SECCOMP_RET_TRACE);
+  data.args[1] = 4711;
+  EXPECT_EQ(verdict(make_filter(listing), data), SECCOMP_RET_ALLOW);
   data = call(SYS_prctl);
   data.args[0] = 4;
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE);

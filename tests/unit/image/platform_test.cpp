@@ -94,5 +94,14 @@ TEST(Platform, HostIsLinux) {
   EXPECT_EQ(platform_rank(Platform{"linux", host.architecture, ""}, host).has_value(), true);
 }
 
+TEST(Platform, HostWantsTheLowestLevelFirst) {
+  auto order = host_platforms();
+  ASSERT_FALSE(order.empty());
+  EXPECT_EQ(order.front(), host_platform());
+  for (std::size_t i = 1; i < order.size(); ++i)
+    EXPECT_EQ(order[i], (Platform{"linux", "amd64", "v" + std::to_string(i + 1)}));
+  EXPECT_TRUE(host_platform().architecture != "amd64" || host_platform().variant.empty());
+}
+
 }  // namespace
 }  // namespace udk::image
