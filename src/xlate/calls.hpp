@@ -74,7 +74,8 @@ enum class Op : std::uint8_t {
   capset,
   // Others.
   uname,
-  prctl
+  prctl,
+  kill
 };
 
 // Whether a link at the end of the path is followed.
@@ -110,6 +111,7 @@ enum class Stop : std::uint8_t {
   prctl_option,           // only for the options that an engine must know
   no_namespaces,          // never; EPERM if argument `stop_arg` asks for a new namespace
   no_audit,               // never; if ids are emulated the audit netlink is one that this kernel does not have
+  everybody,              // only if argument 0 is -1: kill(2) of all processes
   credential_option       // only if ids are emulated, and only for the socket options about credentials
 };
 

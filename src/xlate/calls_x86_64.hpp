@@ -77,7 +77,7 @@ inline constexpr Call k_calls_x86_64[] = {
     {.number = 59, .name = "execve", .op = Op::exec, .path = 0},
     {.number = 60, .name = "exit", .op = Op::pass},
     {.number = 61, .name = "wait4", .op = Op::pass},
-    {.number = 62, .name = "kill", .op = Op::pass},
+    {.number = 62, .name = "kill", .op = Op::kill, .stop = Stop::everybody},
     {.number = 63, .name = "uname", .op = Op::uname, .stop = Stop::release},
     {.number = 64, .name = "semget", .op = Op::pass},
     {.number = 65, .name = "semop", .op = Op::pass},

@@ -95,6 +95,7 @@ Next on_inode_call(CallStop& stop);   // chmod, chown, utime and their descripto
 Next on_socket_call(CallStop& stop);  // addresses
 Next on_socket_option(CallStop& stop);  // socket options about credentials
 Next on_id_call(CallStop& stop);      // identity, prctl
+Next on_kill(CallStop& stop);         // kill(2) of all processes
 Next on_list_call(CallStop& stop);    // getdents, lseek
 Next on_exec_call(CallStop& stop);
 

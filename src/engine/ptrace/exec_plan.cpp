@@ -58,16 +58,12 @@ int open_executable(const CallStop& stop, const Resolution& at, ExecFile& file, 
   const ssize_t n = ::pread(fd.get(), head.bytes.data(), head.bytes.size(), 0);
   if (n < 0) return -errno;
   head.size = static_cast<std::size_t>(n);
-  // A descriptor of the guest may be closed by the exec itself, and a long path cannot be opened by name.
-  if (at.kernel_link || at.opaque || at.host.size() >= xlate::k_path_max)
-    file.host = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd.get());
-  else
-    file.host = at.host.view();
+  file.host = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd.get());
   file.file = std::move(fd);
   return 0;
 }
 
-// Headers of an opened ELF file; the descriptor is dropped unless the loader needs it.
+// Headers of an opened ELF file.
 int read_headers(ExecFile& file, const Head& head) {
   const ElfKind kind = xlate::check_elf_header(head.bytes.data(), head.size, EM_X86_64, file.header);
   if (kind != ElfKind::program) return -ENOEXEC;
@@ -81,10 +77,6 @@ int read_headers(ExecFile& file, const Head& head) {
     std::memcpy(file.segments.data(), head.bytes.data() + file.header.e_phoff, size);
   }
   return xlate::read_elf_image(file.header, file.segments.data(), file.image) == ElfKind::program ? 0 : -ENOEXEC;
-}
-
-void drop_file(ExecFile& file) {
-  if (file.host.compare(0, 6, "/proc/") != 0 || file.host.find("/fd/") == std::string::npos) file.file.reset();
 }
 
 int read_interpreter_name(const ExecFile& file, PathText& name) {
@@ -104,7 +96,6 @@ int open_interpreter(CallStop& stop, ExecPlan& plan) {
   Head head;
   if (const int e = open_executable(stop, run.at2, plan.interpreter, head); e != 0) return e;
   const int e = read_headers(plan.interpreter, head);
-  drop_file(plan.interpreter);
   return e == -ENOEXEC ? -ELIBBAD : e;
 }
 
@@ -192,7 +183,6 @@ int make_exec_plan(CallStop& stop, const Resolution& first, std::string_view tex
     plan.program = target.view();
   }
   if (const int e = plan_interpreter(stop, plan, name); e != 0) return e;
-  drop_file(plan.executable);
   plan.loader = choose_loader(run, plan.executable);
   return plan.loader == nullptr ? -ENOMEM : 0;
 }

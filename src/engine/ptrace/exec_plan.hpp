@@ -16,8 +16,8 @@ namespace udk::engine {
 
 // One ELF file to map.
 struct ExecFile {
-  std::string host;  // what the loader opens; the tracer's own descriptor where the guest's name would not do
-  Fd file;           // kept open if `host` refers to it
+  std::string host;  // what the loader opens: the tracer's own descriptor, since the name may mean another file by then
+  Fd file;           // kept open for it
   Elf64_Ehdr header{};
   std::vector<Elf64_Phdr> segments;
   xlate::ElfImage image;

@@ -76,6 +76,10 @@ Program by_argument(const Call& call) {
       constexpr std::uint32_t audit[] = {xlate::k_netlink_audit};
       return only_if(0, xlate::k_af_netlink, if_one_of(2, audit, refuse(EPROTONOSUPPORT)));
     }
+    case Stop::everybody: {
+      constexpr std::uint32_t all[] = {~std::uint32_t{0}};
+      return if_one_of(0, all, k_trace);
+    }
     case Stop::credential_option:
       return only_if(1, xlate::k_sol_socket, if_one_of(2, xlate::k_credential_options, k_trace));
     default:
@@ -170,8 +174,8 @@ Verdict filter_verdict(const Call& call, const FilterOptions& options) {
   if (call.stop == Stop::no_audit || call.stop == Stop::credential_option)
     return options.identity ? Verdict::by_argument : Verdict::pass;
   if (call.op == Op::pass || !wanted(call, options)) return Verdict::pass;
-  const bool depends =
-      call.stop == Stop::argument || call.stop == Stop::prctl_option || call.stop == Stop::list_position;
+  const bool depends = call.stop == Stop::everybody || call.stop == Stop::argument ||
+      call.stop == Stop::prctl_option || call.stop == Stop::list_position;
   return depends ? Verdict::by_argument : Verdict::report;
 }
 

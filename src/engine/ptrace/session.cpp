@@ -1,5 +1,6 @@
 #include "engine/ptrace/session.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,6 +27,15 @@ FilterOptions filter_options(const Run& run) {
   options.release = !run.spec.kernel_release.empty();
   for (const LoaderImage& loader : run.loaders) options.loader_calls.push_back(LoaderImage::syscall_end(loader.base()));
   return options;
+}
+
+// The tracer holds a program's files until they are mapped, so many starts at once need many descriptors. Guests have
+// their own limit by now.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // The first process before its exec: a copy of this one.
@@ -75,6 +85,7 @@ Result<int> run_traced(const container::RunSpec& spec, Filtering filtering, cont
   run->filter = filter_options(*run);
   TRY(find_cwd(*run, run->at));
   TRY_ASSIGN(const Launched launched, launch(spec, run->at.host.c_str(), how, make_filter(run->filter)));
+  raise_descriptor_limit();
   add_first_task(*run, launched.pid, run->at);
   const SignalRelay relay(launched.pid);
   return Tracer(*run, how).serve(launched);

@@ -316,6 +316,8 @@ Next Tracer::serve_unfiltered(CallStop& stop) {
       return xlate::is_credential_option(stop.arg(1), stop.arg(2)) ? dispatch(stop) : Next::as_is;
     case xlate::Stop::no_audit:
       return xlate::is_audit_socket(stop.arg(0), stop.arg(2)) ? answer(stop, -EPROTONOSUPPORT) : Next::as_is;
+    case xlate::Stop::everybody:
+      return stop.int_arg(0) == -1 ? dispatch(stop) : Next::as_is;
     case xlate::Stop::no_namespaces:
       return (stop.arg(call.stop_arg) & xlate::k_namespace_flags) != 0 ? answer(stop, -EPERM) : Next::as_is;
     default:
@@ -371,6 +373,8 @@ Next Tracer::dispatch(CallStop& stop) {
     case Op::recvmmsg:
     case Op::sockname:
       return on_socket_call(stop);
+    case Op::kill:
+      return on_kill(stop);
     case Op::sockopt:
       return on_socket_option(stop);
     default:
