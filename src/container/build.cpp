@@ -88,7 +88,8 @@ class Builder {
       run_.spec.ports.push_back(std::move(map));
     }
     run_.spec.publish_all = options_.publish_all;
-    if (auto notice = exposed_ports_notice(metadata_, run_.spec.ports, host_)) run_.notices.push_back(std::move(*notice));
+    if (auto notice = exposed_ports_notice(metadata_, run_.spec.ports, host_))
+      run_.notices.push_back(std::move(*notice));
     return {};
   }
 

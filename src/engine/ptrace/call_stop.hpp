@@ -88,15 +88,15 @@ Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t
 int check_effect(CallStop& stop, const xlate::Resolution& at);
 
 // Handlers by topic.
-Next on_path_call(CallStop& stop);    // run, open, open2, chdir, chroot
-Next on_stat_call(CallStop& stop);    // stat, statx, fstat, access, readlink, statfs, getcwd, uname
-Next on_name_call(CallStop& stop);    // unlink, rmdir, rename, link, symlink
-Next on_inode_call(CallStop& stop);   // chmod, chown, utime and their descriptor forms
-Next on_socket_call(CallStop& stop);  // addresses
+Next on_path_call(CallStop& stop);      // run, open, open2, chdir, chroot
+Next on_stat_call(CallStop& stop);      // stat, statx, fstat, access, readlink, statfs, getcwd, uname
+Next on_name_call(CallStop& stop);      // unlink, rmdir, rename, link, symlink
+Next on_inode_call(CallStop& stop);     // chmod, chown, utime and their descriptor forms
+Next on_socket_call(CallStop& stop);    // addresses
 Next on_socket_option(CallStop& stop);  // socket options about credentials
-Next on_id_call(CallStop& stop);      // identity, prctl
-Next on_kill(CallStop& stop);         // kill(2) of all processes
-Next on_list_call(CallStop& stop);    // getdents, lseek
+Next on_id_call(CallStop& stop);        // identity, prctl
+Next on_kill(CallStop& stop);           // kill(2) of all processes
+Next on_list_call(CallStop& stop);      // getdents, lseek
 Next on_exec_call(CallStop& stop);
 
 // At the return of a call that was watched; may change the registers.

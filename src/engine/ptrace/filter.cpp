@@ -174,8 +174,8 @@ Verdict filter_verdict(const Call& call, const FilterOptions& options) {
   if (call.stop == Stop::no_audit || call.stop == Stop::credential_option)
     return options.identity ? Verdict::by_argument : Verdict::pass;
   if (call.op == Op::pass || !wanted(call, options)) return Verdict::pass;
-  const bool depends = call.stop == Stop::everybody || call.stop == Stop::argument ||
-      call.stop == Stop::prctl_option || call.stop == Stop::list_position;
+  const bool depends = call.stop == Stop::everybody || call.stop == Stop::argument || call.stop == Stop::prctl_option ||
+                       call.stop == Stop::list_position;
   return depends ? Verdict::by_argument : Verdict::report;
 }
 

@@ -165,8 +165,7 @@ std::uint16_t PortTable::choose(std::optional<Protocol> protocol, std::uint16_t 
   }
   if (host == 0) return guest;
   moved_.push_back({protocol, guest, host});
-  if (host != wanted)
-    log::info("port {}{} of the container is port {} of this host", guest, name_of(protocol), host);
+  if (host != wanted) log::info("port {}{} of the container is port {} of this host", guest, name_of(protocol), host);
   return host;
 }
 

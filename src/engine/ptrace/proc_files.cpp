@@ -48,9 +48,9 @@ std::optional<std::string> login_uid(const CallStop& stop, const Task& task, boo
 
 std::optional<std::string> content_of(CallStop& stop, const ProcFile& file, const Task& task) {
   const auto from_host = [&](std::string_view name) {
-    return read_file("/proc/" + std::to_string(file.process) + "/task/" + std::to_string(file.thread) + "/" +
-                         std::string(name),
-                     k_file_max);
+    return read_file(
+        "/proc/" + std::to_string(file.process) + "/task/" + std::to_string(file.thread) + "/" + std::string(name),
+        k_file_max);
   };
   const Run& run = stop.run;
   if (file.name == "status") {

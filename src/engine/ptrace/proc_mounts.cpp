@@ -62,7 +62,13 @@ std::vector<HostMount> parse(const std::string& text) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
     const auto dash = std::find(words.begin(), words.end(), "-");
     if (words.size() < 6 || words.end() - dash < 3) continue;
-    HostMount mount{words[2], unescape(words[3]), unescape(words[4]), words[5], "", dash[1], dash[2],
+    HostMount mount{words[2],
+                    unescape(words[3]),
+                    unescape(words[4]),
+                    words[5],
+                    "",
+                    dash[1],
+                    dash[2],
                     words.end() - dash > 3 ? dash[3] : ""};
     if (mount.point == "/") mount.point.clear();
     mounts.push_back(std::move(mount));
