@@ -4,7 +4,8 @@
 #include <cstdint>
 
 // The declared system calls: what each one means to an engine that stands between guest and kernel. The filters, the
-// dispatch of both engines and the completeness test are made from the tables of this form (calls_x86_64.hpp).
+// dispatch of both engines and the completeness test are made from the tables of this form (calls_x86_64.hpp,
+// calls_i386.hpp).
 namespace udk::xlate {
 
 // What has to be done about a call.
@@ -16,6 +17,8 @@ enum class Op : std::uint8_t {
   run,
   open,
   open2,
+  mkdir,
+  mknod,
   chdir,
   exec,
   // Calls whose whole effect or answer the engine can provide on the translated path.
@@ -34,7 +37,9 @@ enum class Op : std::uint8_t {
   symlink,
   chmod,
   chown,
-  utime,
+  utime,      // struct utimbuf
+  utimes,     // struct timeval
+  utimensat,  // struct timespec
   // Changes through a descriptor: refused on read-only binds, emulated for root.
   fchmod,
   fchown,
@@ -49,6 +54,7 @@ enum class Op : std::uint8_t {
   sendmmsg,
   recvmmsg,
   sockname,
+  socketcall,  // one of them, by its first argument; the others are in memory
   // Identity.
   getuid,
   geteuid,
@@ -102,7 +108,17 @@ enum class Stop : std::uint8_t {
   release,                // only if another kernel release is shown
   argument,               // only if argument `stop_arg` is not null
   prctl_option,           // only for the options that an engine must know
+  socketcall,             // only for the socket calls with addresses
   no_namespaces           // never; EPERM if argument `stop_arg` asks for a new namespace
+};
+
+// Which form of a structure the call takes, where a kernel has several.
+enum class Layout : std::uint8_t {
+  usual,      // the one that belongs to the word size
+  wide,       // of a 32-bit program, with 64-bit numbers: struct stat64, statfs64, 64-bit times
+  short_ids,  // 16-bit user and group ids
+  old,        // as Linux 1 had it: struct __old_kernel_stat, old_utsname
+  oldest      // struct oldold_utsname
 };
 
 // One call. Positions of arguments count from 0; -1: has none. A path without `dir` is relative to the current
@@ -121,7 +137,15 @@ struct Call {
   Stop stop = Stop::always;
   std::int8_t stop_arg = -1;
   std::uint16_t error = 0;
+  Layout layout = Layout::usual;
 };
+
+template <std::size_t count>
+constexpr bool calls_ascend(const Call (&rows)[count]) {
+  for (std::size_t i = 1; i < count; ++i)
+    if (rows[i].number <= rows[i - 1].number) return false;
+  return true;
+}
 
 // The prctl(2) options that do not mean the kernel's state under an engine.
 inline constexpr std::uint32_t k_prctl_options[] = {
@@ -143,6 +167,33 @@ constexpr bool is_special_prctl(std::uint64_t option) {
   for (const std::uint32_t special : k_prctl_options)
     if (static_cast<std::uint32_t>(option) == special) return true;
   return false;
+}
+
+// The calls behind socketcall(2) that have an address, by its first argument, with the calls of i386 that do the same.
+struct SocketCall {
+  std::uint32_t which;
+  std::uint16_t number;
+  std::uint8_t count;  // of arguments
+};
+inline constexpr SocketCall k_socket_calls[] = {
+    {2, 361, 3},   // bind
+    {3, 362, 3},   // connect
+    {5, 364, 3},   // accept: accept4 with the flags 0
+    {6, 367, 3},   // getsockname
+    {7, 368, 3},   // getpeername
+    {11, 369, 6},  // sendto
+    {12, 371, 6},  // recvfrom
+    {16, 370, 3},  // sendmsg
+    {17, 372, 3},  // recvmsg
+    {18, 364, 4},  // accept4
+    {19, 337, 5},  // recvmmsg
+    {20, 345, 4},  // sendmmsg
+};
+
+constexpr const SocketCall* find_socket_call(std::uint64_t which) {
+  for (const SocketCall& call : k_socket_calls)
+    if (call.which == which) return &call;
+  return nullptr;
 }
 
 // CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET

@@ -35,7 +35,7 @@ struct Run {
   gid_t host_gid = 0;
   pid_t payload = 0;
   FilterOptions filter;
-  std::vector<LoaderImage> loaders;
+  LoaderImages loaders;
   SocketNames sockets;
   OwnerTable owners;
   // Buffers of the calls, reused: only one stop is handled at a time.
@@ -48,10 +48,12 @@ struct CallStop {
   Run& run;
   Task& task;
   const xlate::Call& call;
+  Abi abi;
   Registers regs;
 
-  [[nodiscard]] Word arg(int i) { return argument(regs, i); }
-  [[nodiscard]] int int_arg(int i) { return static_cast<int>(argument(regs, i)); }
+  [[nodiscard]] Word arg(int i) { return as_word(abi, argument_register(regs, abi, i)); }
+  [[nodiscard]] int int_arg(int i) { return static_cast<int>(arg(i)); }
+  void set_arg(int i, Word value) { argument_register(regs, abi, i) = value; }
   // A directory descriptor argument; AT_FDCWD if the call has none.
   [[nodiscard]] int dir_arg(int i);
   // The value of the call's flags argument, 0 if it has none.
@@ -79,15 +81,16 @@ Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t
 int check_effect(CallStop& stop, const xlate::Resolution& at);
 
 // Handlers by topic.
-Next on_path_call(CallStop& stop);    // run, open, open2, chdir, chroot
+Next on_path_call(CallStop& stop);    // run, open, open2, mkdir, mknod, chdir, chroot
 Next on_stat_call(CallStop& stop);    // stat, statx, fstat, access, readlink, statfs, getcwd, uname
 Next on_name_call(CallStop& stop);    // unlink, rmdir, rename, link, symlink
 Next on_inode_call(CallStop& stop);   // chmod, chown, utime and their descriptor forms
 Next on_socket_call(CallStop& stop);  // addresses
+Next on_socketcall(CallStop& stop);   // the same calls of i386, behind their one number
 Next on_id_call(CallStop& stop);      // identity, prctl
 Next on_exec_call(CallStop& stop);
 
-// At the return of a call that was watched; may change the registers.
-void on_socket_exit(Run& run, Task& task, AtExit what, Registers& regs);
+// At the return of a call that was watched.
+void on_socket_exit(Run& run, Task& task, AtExit what, long result);
 
 }  // namespace udk::engine

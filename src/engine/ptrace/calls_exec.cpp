@@ -43,9 +43,21 @@ int locate_program(CallStop& stop) {
   return 0;
 }
 
+// Pointers as the guest's programs have them.
+class WordList {
+ public:
+  explicit WordList(Abi abi) : each_(xlate::word_size(abi)) {}
+  void add(Word value) { bytes_.append(reinterpret_cast<const char*>(&value), each_); }
+  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+
+ private:
+  std::size_t each_;
+  std::string bytes_;
+};
+
 // A new argument list in the guest's memory: the plan's words, then the guest's own from its second one on.
 int put_arguments(CallStop& stop, const ExecPlan& plan, Word argv, Word& out) {
-  std::vector<Word> words;
+  WordList words(stop.abi);
   std::string texts;
   std::vector<std::size_t> offsets;
   for (const std::string& word : plan.front) {
@@ -53,26 +65,25 @@ int put_arguments(CallStop& stop, const ExecPlan& plan, Word argv, Word& out) {
     texts += word;
     texts += '\0';
   }
-  const std::size_t own = plan.front.size();
-  words.resize(own);
+  const Word texts_at = put_scratch(stop, texts.data(), texts.size(), xlate::k_path_max);
+  if (texts_at == 0) return -EFAULT;
+  for (const std::size_t offset : offsets) words.add(texts_at + offset);
+  const std::size_t each = xlate::word_size(stop.abi);
   for (std::size_t i = 1; argv != 0; ++i) {
     Word word = 0;
     if (i == 1) {  // an empty list has no second word
-      if (const int e = read_object(stop.task.tid, argv, word); e != 0) return e;
+      if (const int e = read_word(stop.task.tid, stop.abi, argv, word); e != 0) return e;
       if (word == 0) break;
     }
-    if (const int e = read_object(stop.task.tid, argv + i * sizeof word, word); e != 0) return e;
+    if (const int e = read_word(stop.task.tid, stop.abi, argv + i * each, word); e != 0) return e;
     if (word == 0) break;
-    if (words.size() > k_words_max) return -E2BIG;
-    words.push_back(word);
+    if (words.bytes().size() > k_words_max * each) return -E2BIG;
+    words.add(word);
   }
-  words.push_back(0);
-  const Word texts_at = put_scratch(stop, texts.data(), texts.size(), xlate::k_path_max);
-  if (texts_at == 0) return -EFAULT;
-  for (std::size_t i = 0; i < own; ++i) words[i] = texts_at + offsets[i];
+  words.add(0);
   // Behind the texts if it fits the slot, else below the stack.
   const std::size_t after = (xlate::k_path_max + texts.size() + 15) & ~std::size_t{15};
-  out = put_scratch(stop, words.data(), words.size() * sizeof(Word), after);
+  out = put_scratch(stop, words.bytes().data(), words.bytes().size(), after);
   return out == 0 ? -EFAULT : 0;
 }
 
@@ -91,7 +102,8 @@ Next on_exec_call(CallStop& stop) {
   auto plan = std::make_shared<ExecPlan>();
   const std::string name(run.text.view());
   if (const int e = make_exec_plan(stop, run.at, name, *plan); e != 0) return answer(stop, e);
-  const bool at_form = stop.call.number == SYS_execveat;
+  constexpr Word k_execve_i386 = 11;
+  const bool at_form = stop.call.dir >= 0;
   Word argv = stop.arg(at_form ? 2 : 1);
   const Word envp = stop.arg(at_form ? 3 : 2);
   stop.task.at_entry = stop.regs;
@@ -100,11 +112,11 @@ Next on_exec_call(CallStop& stop) {
   const std::string path = loader_path(*plan);
   const Word place = put_scratch(stop, path.c_str(), path.size() + 1);
   if (place == 0) return answer(stop, -EFAULT);
-  stop.regs.orig_rax = SYS_execve;
-  stop.regs.rax = SYS_execve;
-  stop.regs.rdi = place;
-  stop.regs.rsi = argv;
-  stop.regs.rdx = envp;
+  stop.regs.orig_rax = stop.abi == Abi::x86_64 ? SYS_execve : k_execve_i386;
+  stop.regs.rax = stop.regs.orig_rax;
+  stop.set_arg(0, place);
+  stop.set_arg(1, argv);
+  stop.set_arg(2, envp);
   stop.task.at_exit = AtExit::exec;
   stop.task.plan = std::move(plan);
   return Next::watch;

@@ -16,9 +16,9 @@ namespace udk::engine {
 
 // One ELF file to map.
 struct ExecFile {
-  std::string host;  // what the loader opens; the tracer's own descriptor where the guest's name would not do
-  Fd file;           // kept open if `host` refers to it
-  Elf64_Ehdr header{};
+  std::string host;     // what the loader opens; the tracer's own descriptor where the guest's name would not do
+  Fd file;              // kept open if `host` refers to it
+  Elf64_Ehdr header{};  // of i386 files too, as the segments
   std::vector<Elf64_Phdr> segments;
   xlate::ElfImage image;
 };

@@ -22,7 +22,9 @@ FilterOptions filter_options(const Run& run) {
   options.identity = run.emulate_ids;
   options.read_only = run.view.any_read_only();
   options.release = !run.spec.kernel_release.empty();
-  for (const LoaderImage& loader : run.loaders) options.loader_calls.push_back(LoaderImage::syscall_end(loader.base()));
+  for (const xlate::Abi abi : xlate::k_abis)
+    for (std::size_t place = 0; place < k_loader_places; ++place)
+      options.loader_calls.push_back({abi, LoaderImage::syscall_end(abi, loader_base(abi, place))});
   return options;
 }
 
@@ -64,10 +66,7 @@ Result<int> run_traced(const container::RunSpec& spec, Filtering filtering, cont
   run->host_uid = ::geteuid();
   run->host_gid = ::getegid();
   if (run->emulate_ids && owners != nullptr) TRY(run->owners.load(*owners));
-  for (const std::uint64_t base : k_loader_bases) {
-    TRY_ASSIGN(LoaderImage loader, LoaderImage::create(base));
-    run->loaders.push_back(std::move(loader));
-  }
+  TRY(run->loaders.prepare());
   run->filter = filter_options(*run);
   TRY(find_cwd(*run, run->at));
   TRY_ASSIGN(const Launched launched, launch(spec, run->at.host.c_str(), how, make_filter(run->filter)));

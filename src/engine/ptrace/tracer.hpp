@@ -29,11 +29,10 @@ class Tracer {
   void on_signal(Task& task, int signal);
   void on_new_task(Task& parent);
   void on_exec(Task& task);
-  void on_entry(Task& task);
+  void on_entry(Task& task, Abi abi);
   void on_exit(Task& task);
   void on_call(Task& task);
   Next serve_unfiltered(CallStop& stop);
-  void refuse_foreign(Task& task);
   void resume(Task& task, int signal = 0);
   void resume_to_exit(Task& task);
   Next dispatch(CallStop& stop);
