@@ -157,13 +157,14 @@ class Fetcher {
 };
 
 // An image without index was not chosen for a platform: its configuration says what it is for, before the layers come.
-// Another platform than --platform asked for is an error, another than this machine's a warning.
+// Another platform than --platform asked for is an error, another than this machine runs a warning.
 Result<> check_platform(const store::Blobs& blobs, const image::Manifest& manifest, const image::Platform& wanted,
                         const PullOptions& options) {
   TRY_ASSIGN(auto text, read_file(blobs.path(manifest.config.digest)));
   TRY_ASSIGN(auto config, image::ImageConfig::parse(std::move(text)));
   auto fits = config.check_platform(wanted);
   if (fits || !options.platform.empty()) return fits;
+  if (image::runs_on(config.platform(), wanted)) return {};
   log::warning("{}", fits.error().text);
   return {};
 }

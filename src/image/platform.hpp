@@ -31,6 +31,10 @@ struct Platform {
 // leaves open match anything.
 std::optional<std::size_t> platform_rank(const Platform& offered, const Platform& wanted);
 
+// Whether programs for `offered` run on `host`: what platform_rank() accepts, and the 32-bit programs that 64-bit
+// kernels run beside their own.
+bool runs_on(const Platform& offered, const Platform& host);
+
 // This machine: uname(2), for amd64 with the level that the processor has (x86-64-v2 ... v4 of the psABI).
 Platform host_platform();
 // The platform of a machine name of uname(2); `little_endian` decides for the machines that have both.

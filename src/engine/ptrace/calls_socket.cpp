@@ -297,10 +297,11 @@ Next on_socket_call(CallStop& stop) {
 // in registers (Linux 4.3).
 Next on_socketcall(CallStop& stop) {
   const xlate::SocketCall* which = xlate::find_socket_call(stop.arg(0));
+  const xlate::Call* call = which == nullptr ? nullptr : xlate::find_call(Abi::i386, which->number);
   std::array<std::uint32_t, 6> args{};
-  if (which == nullptr || read_memory(stop.task.tid, stop.arg(1), args.data(), which->count * sizeof args[0]) != 0)
+  if (call == nullptr || read_memory(stop.task.tid, stop.arg(1), args.data(), which->count * sizeof args[0]) != 0)
     return Next::as_is;
-  CallStop inner{stop.run, stop.task, *xlate::find_call(Abi::i386, which->number), Abi::i386, stop.regs};
+  CallStop inner{stop.run, stop.task, *call, Abi::i386, stop.regs};
   inner.regs.orig_rax = which->number;
   for (std::size_t i = 0; i < args.size(); ++i) inner.set_arg(static_cast<int>(i), args[i]);
   const Next next = on_socket_call(inner);

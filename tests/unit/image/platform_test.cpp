@@ -73,6 +73,17 @@ TEST(Platform, RanksVariants) {
   }
 }
 
+TEST(Platform, RunsOnHosts) {
+  const Platform amd64{"linux", "amd64", "v3"};
+  EXPECT_TRUE(runs_on({"linux", "amd64", "v2"}, amd64));
+  EXPECT_TRUE(runs_on({"linux", "i386", ""}, amd64));
+  EXPECT_FALSE(runs_on({"linux", "amd64", "v4"}, amd64));
+  EXPECT_FALSE(runs_on({"windows", "386", ""}, amd64));
+  EXPECT_FALSE(runs_on({"linux", "arm64", ""}, amd64));
+  EXPECT_FALSE(runs_on(amd64, {"linux", "386", ""}));
+  EXPECT_TRUE(runs_on({"linux", "arm", "v7"}, {"linux", "arm64", ""}));
+}
+
 TEST(Platform, KnowsMachines) {
   EXPECT_EQ(platform_of_machine("x86_64").text(), "linux/amd64");
   EXPECT_EQ(platform_of_machine("i686").text(), "linux/386");
