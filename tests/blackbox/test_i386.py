@@ -128,6 +128,6 @@ for program in ./p ./s ./sp ./np; do $program $program || echo $?; done | tr '\n
 def test_programs_of_the_other_kind(narrow, guests):
     """The static busybox of x86-64 in the i386 image: each starts the other."""
     other = f"--volume={guests.shared('busybox').root}/bin/busybox:/mnt/busybox"
-    script = "/mnt/busybox sh -c 'dpkg --print-architecture; /mnt/busybox uname -m; getconf LONG_BIT' && getconf LONG_BIT"
+    script = "/mnt/busybox sh -c '/usr/bin/dpkg --print-architecture; uname -m; getconf LONG_BIT' && getconf LONG_BIT"
     assert narrow.sh(script, options=(other,)) == "i386\nx86_64\n32\n32"
     assert narrow.sh("setarch i386 uname -m; setarch i386 /mnt/busybox true", options=(other,)) == "i686"
