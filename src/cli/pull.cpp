@@ -174,7 +174,8 @@ Result<> fetch_image(Session& session, const image::Reference& reference, const 
   TRY_ASSIGN(auto platform, wanted_platform(options));
   TRY_ASSIGN(store::Store * store, session.store());
   TRY_ASSIGN(auto client, make_client(session, reference, options));
-  TRY_ASSIGN(auto resolved, client.resolve(reference, platform));
+  const auto fit = options.platform.empty() ? image::Fit::runs : image::Fit::serves;
+  TRY_ASSIGN(auto resolved, client.resolve(reference, platform, fit));
   TRY(resolved.manifest.check_is_image());
   log::debug("manifest {} of {}", resolved.digest.text(), resolved.repository);
   TRY_ASSIGN(auto draft, store->images().begin({reference.repository(), reference.tag()}));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 
 #include "base/text.hpp"
 #include "image/json.hpp"
@@ -121,6 +122,15 @@ bool is_candidate(const Descriptor& entry) {
   return readable && !is_attestation(entry) && entry.artifact_type.empty();
 }
 
+// Platforms that only run beside the wanted one come after those that serve it; an entry without platform, an inner
+// index for example, comes after all.
+std::optional<std::size_t> rank_of(const Descriptor& entry, const Platform& wanted, Fit fit) {
+  if (!entry.platform) return SIZE_MAX;
+  auto rank = platform_rank(*entry.platform, wanted);
+  if (!rank && fit == Fit::runs && runs_on(*entry.platform, wanted)) rank = SIZE_MAX - 1;
+  return rank;
+}
+
 }  // namespace
 
 Result<std::vector<Descriptor>> Manifest::blobs() const {
@@ -147,13 +157,12 @@ Result<> Manifest::check_is_image() const {
   return fail(Code::unsupported, "this is not a container image but an artifact of type " + printable(what));
 }
 
-Result<Descriptor> Index::choose(const Platform& wanted) const {
+Result<Descriptor> Index::choose(const Platform& wanted, Fit fit) const {
   const Descriptor* best = nullptr;
   std::size_t best_rank = 0;
   for (const auto& entry : entries) {
     if (!is_candidate(entry)) continue;
-    // An entry without platform, an inner index for example, comes after all that fit.
-    auto rank = entry.platform ? platform_rank(*entry.platform, wanted) : std::optional<std::size_t>(SIZE_MAX);
+    auto rank = rank_of(entry, wanted, fit);
     if (!rank || (best && *rank >= best_rank)) continue;
     best = &entry;
     best_rank = *rank;

@@ -38,7 +38,7 @@ struct Index {
 
   // The entry for `wanted`: the best variant, the first of equals; attestations and unknown/unknown never. An entry
   // without platform is taken if no entry has a fitting one. None: Code::not_found that lists what is available.
-  [[nodiscard]] Result<Descriptor> choose(const Platform& wanted) const;
+  [[nodiscard]] Result<Descriptor> choose(const Platform& wanted, Fit fit = Fit::serves) const;
   // The platforms of the entries that are images, each once.
   [[nodiscard]] std::vector<std::string> available() const;
 };

@@ -31,6 +31,9 @@ struct Platform {
 // leaves open match anything.
 std::optional<std::size_t> platform_rank(const Platform& offered, const Platform& wanted);
 
+// Which offers are taken for a wanted platform: those that serve it, or all that run on it, the serving ones first.
+enum class Fit : unsigned char { serves, runs };
+
 // Whether programs for `offered` run on `host`: what platform_rank() accepts, and the 32-bit programs that 64-bit
 // kernels run beside their own.
 bool runs_on(const Platform& offered, const Platform& host);

@@ -71,9 +71,9 @@ Result<Fetched> Client::fetch_manifest(const image::Reference& reference) {
       found.document.document);
 }
 
-Result<Resolved> Client::resolve(const image::Reference& reference, const image::Platform& platform) {
+Result<Resolved> Client::resolve(const image::Reference& reference, const image::Platform& platform, image::Fit fit) {
   TRY_ASSIGN(auto found, impl_->find(reference));
-  return descend(impl_->session(), found.repository, std::move(found.document), platform,
+  return descend(impl_->session(), found.repository, std::move(found.document), platform, fit,
                  shown(reference, found.repository));
 }
 

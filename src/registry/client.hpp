@@ -79,7 +79,8 @@ class Client {
   // The document as the registry has it, index or manifest (`manifest inspect`).
   Result<Fetched> fetch_manifest(const image::Reference& reference);
   // Follows indexes down to the manifest for `platform`.
-  Result<Resolved> resolve(const image::Reference& reference, const image::Platform& platform);
+  Result<Resolved> resolve(const image::Reference& reference, const image::Platform& platform,
+                           image::Fit fit = image::Fit::serves);
   // All blobs, a few at a time, in the order given; returns when every on_complete has succeeded, or with the first
   // error.
   Result<> fetch_blobs(const std::string& repository, std::span<BlobRequest> blobs);

@@ -90,7 +90,7 @@ Result<VerifiedDocument> get_manifest(Session& session, const std::string& repos
 }
 
 Result<Resolved> descend(Session& session, const std::string& repository, VerifiedDocument document,
-                         const image::Platform& platform, const std::string& what) {
+                         const image::Platform& platform, image::Fit fit, const std::string& what) {
   std::optional<Digest> index_digest;
   for (unsigned depth = 0; depth <= k_max_index_depth; ++depth) {
     if (auto* manifest = std::get_if<image::Manifest>(&document.document)) {
@@ -98,7 +98,7 @@ Result<Resolved> descend(Session& session, const std::string& repository, Verifi
       return Resolved{std::move(*manifest), std::move(document.digest), std::move(index_digest), repository};
     }
     if (!index_digest) index_digest = document.digest;
-    auto entry = std::get<image::Index>(document.document).choose(platform);
+    auto entry = std::get<image::Index>(document.document).choose(platform, fit);
     if (!entry) return fail(std::move(entry).error().context(what));
     TRY_ASSIGN(document, get_manifest(session, repository, *entry, what));
   }

@@ -29,7 +29,7 @@ Result<VerifiedDocument> get_manifest(Session& session, const std::string& repos
 
 // From the document of a reference down to the manifest for the platform.
 Result<Resolved> descend(Session& session, const std::string& repository, VerifiedDocument document,
-                         const image::Platform& platform, const std::string& what);
+                         const image::Platform& platform, image::Fit fit, const std::string& what);
 
 // All tags of a repository; pages are linked by the Link header (RFC 8288).
 Result<std::vector<std::string>> get_tags(Session& session, const std::string& repository);

@@ -22,6 +22,11 @@ def test_pulled_and_run_without_a_warning(guests, narrow):
     assert outcome.out == "i386\n" and "Warning" not in outcome.err, outcome
 
 
+def test_run_pulls_for_the_platform(udocker, pushed):
+    outcome = udocker.ok("-q", "run", "--platform=linux/386", pushed("bookworm-i386"), "getconf", "LONG_BIT")
+    assert outcome.out == "32\n" and outcome.err == ""
+
+
 def test_chosen_from_an_index(udocker, registry):
     made = [(oci.image([oci.tar_layer([file("platform", name.encode())])], platform=name), {
         "os": "linux", "architecture": name.split("/")[1]}) for name in ("linux/amd64", "linux/386")]
@@ -33,6 +38,18 @@ def test_chosen_from_an_index(udocker, registry):
         outcome = udocker.ok("pull", *([f"--platform={platform}"] if platform else []), reference)
         assert "Warning" not in outcome.err
         assert (udocker.root_of(udocker.create(reference)) / "platform").read_text() == wanted
+
+
+def test_chosen_where_there_is_nothing_better(udocker, registry):
+    made = [(oci.image([oci.tar_layer([file("platform", name.encode())])], platform=name), {
+        "os": "linux", "architecture": name.split("/")[1]}) for name in ("linux/arm64", "linux/386")]
+    for image, _ in made:
+        oci.push(registry, "i386/only", image.manifest.digest[7:19], image)
+    oci.push_manifest(registry, "i386/only", "latest", oci.index(made))
+    reference = f"{registry.host}/i386/only:latest"
+    assert "available: linux/arm64, linux/386" in udocker.fails("pull", "--platform=linux/amd64", reference).err
+    assert "Warning" not in udocker.ok("pull", reference).err
+    assert (udocker.root_of(udocker.create(reference)) / "platform").read_text() == "linux/386"
 
 
 def test_programs_are_of_32_bits(narrow):

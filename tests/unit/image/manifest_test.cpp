@@ -156,6 +156,15 @@ TEST(Index, FirstOfTheBestVariantWins) {
   EXPECT_THAT(none.error().text, HasSubstr("linux/arm64/v8, linux/amd64, linux/amd64/v3, linux/arm/v6, linux/arm/v7"));
 }
 
+TEST(Index, TakesWhatOnlyRunsBesideIfAsked) {
+  const Platform host{"linux", "amd64", "v3"};
+  auto both = index({entry('a', platform("linux", "386")), entry('b', platform("linux", "amd64"))});
+  EXPECT_EQ(both.choose(host, Fit::runs)->digest.text(), digest_of('b'));
+  auto narrow = index({entry('a', platform("linux", "arm64")), entry('b', platform("linux", "386"))});
+  EXPECT_FALSE(narrow.choose(host));
+  EXPECT_EQ(narrow.choose(host, Fit::runs)->digest.text(), digest_of('b'));
+}
+
 TEST(Index, NeverTakesAttestations) {
   auto mark = R"(,"annotations":{"vnd.docker.reference.type":"attestation-manifest"})";
   auto i = index({entry('a', platform("unknown", "unknown")), entry('b', platform("linux", "amd64"), mark),
