@@ -26,6 +26,8 @@ class DirectReader final : public BlockReader {
   std::vector<std::byte> block_;
 };
 
+// A side that ran out of work sleeps until there is some for a while, not for one block: fewer wakings, which counts
+// where other programs want the processors too.
 class AheadReader final : public BlockReader {
  public:
   explicit AheadReader(LayerStream& stream) : stream_(stream), thread_([this] { run(); }) {}
@@ -34,7 +36,7 @@ class AheadReader final : public BlockReader {
       std::lock_guard guard(mutex_);
       stop_ = true;
     }
-    changed_.notify_all();
+    emptied_.notify_one();
     thread_.join();
   }
 
@@ -43,9 +45,9 @@ class AheadReader final : public BlockReader {
     if (lent_) {
       lent_ = false;
       ++taken_;
-      changed_.notify_all();
+      if (has_room()) emptied_.notify_one();
     }
-    changed_.wait(guard, [this] { return taken_ < filled_ || ended_; });
+    if (taken_ == filled_) filled_some_.wait(guard, [this] { return filled_ - taken_ >= k_batch || ended_; });
     if (taken_ == filled_) {
       if (error_) return fail(*error_);
       return std::span<const std::byte>();
@@ -56,17 +58,20 @@ class AheadReader final : public BlockReader {
   }
 
  private:
-  static constexpr std::size_t k_slots = 6;
+  static constexpr std::size_t k_slots = 12;
+  static constexpr std::size_t k_batch = k_slots / 2;
   struct Slot {
     std::vector<std::byte> block = std::vector<std::byte>(k_block);
     std::size_t size = 0;
   };
 
+  [[nodiscard]] bool has_room() const { return filled_ - taken_ <= k_slots - k_batch; }
+
   void run() {
     for (std::size_t number = 0;; ++number) {
       {
         std::unique_lock guard(mutex_);
-        changed_.wait(guard, [&] { return stop_ || number < taken_ + k_slots; });
+        if (filled_ - taken_ == k_slots) emptied_.wait(guard, [this] { return stop_ || has_room(); });
         if (stop_) return;
       }
       Slot& slot = slots_[number % k_slots];
@@ -78,7 +83,7 @@ class AheadReader final : public BlockReader {
         slot.size = *size;
         filled_ = number + 1;
       }
-      changed_.notify_all();
+      if (ended_ || filled_ - taken_ >= k_batch) filled_some_.notify_one();
       if (ended_) return;
     }
   }
@@ -86,7 +91,8 @@ class AheadReader final : public BlockReader {
   LayerStream& stream_;
   std::array<Slot, k_slots> slots_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable filled_some_;
+  std::condition_variable emptied_;
   std::size_t filled_ = 0;  // blocks that are ready, counted from the start
   std::size_t taken_ = 0;   // blocks that the consumer is through with
   bool lent_ = false;       // the consumer looks at block number taken_

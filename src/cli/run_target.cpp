@@ -29,10 +29,10 @@ Result<Wish> wish_of(const Arguments& arguments) {
 
 // An existing container gets the name too; one that it has already is fine.
 Result<RunTarget> existing(store::Store& store, const std::string& id, const std::string& name) {
-  if (name.empty()) return RunTarget{id, false};
-  if (auto owner = store.containers().resolve(name); owner && *owner == id) return RunTarget{id, false};
+  if (name.empty()) return RunTarget{id, Made::nothing};
+  if (auto owner = store.containers().resolve(name); owner && *owner == id) return RunTarget{id, Made::nothing};
   auto done = store.containers().add_alias(id, name);
-  if (done) return RunTarget{id, false};
+  if (done) return RunTarget{id, Made::name};
   return fail(done.error().code, "invalid container name: " +
                                      (done.error().code == Code::exists ? name + " is taken" : done.error().text));
 }
@@ -45,10 +45,12 @@ Result<store::ImageName> find_image(Session& session, store::Store& store, const
     if (entry.error().code != Code::not_found) return fail(std::move(entry).error());
   }
   if (wish.pull == "never") {
-    return fail(Code::not_found,
-                "container id or name not found: " + wish.what + ", and no local image has this name (--pull=never)");
+    return fail(Code::not_found, "container id or name not found: " + wish.what +
+                                     ", and no local image has this name; pull it first, or run without --pull=never");
   }
-  return pull_image(session, wish.what, pull_options(arguments));
+  auto pulled = pull_image(session, wish.what, pull_options(arguments));
+  if (!pulled) return fail(std::move(pulled).error().context("image or container not available"));
+  return pulled;
 }
 
 }  // namespace
@@ -57,12 +59,12 @@ Result<RunTarget> select_target(Session& session, const Arguments& arguments) {
   TRY_ASSIGN(Wish wish, wish_of(arguments));
   TRY_ASSIGN(store::Store * store, session.store());
   if (wish.pull == "reuse" && !wish.name.empty()) {
-    if (auto id = store->containers().resolve(wish.name)) return RunTarget{*id, false};
+    if (auto id = store->containers().resolve(wish.name)) return RunTarget{*id, Made::nothing};
   }
   if (auto id = store->containers().resolve(wish.what)) return existing(*store, *id, wish.name);
   TRY_ASSIGN(auto image, find_image(session, *store, arguments, wish));
   TRY_ASSIGN(auto id, create_container(session, image, wish.name));
-  return RunTarget{id, true};
+  return RunTarget{id, Made::container};
 }
 
 }  // namespace udk::cli

@@ -1,16 +1,18 @@
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "cli/session.hpp"
 
 namespace udk::cli {
 
+// What this run has made: of no use to anybody if its payload never starts.
+enum class Made { nothing, name, container };
+
 // What `run` runs.
 struct RunTarget {
-  std::string id;        // "" with --location
-  bool created = false;  // by this run
+  std::string id;
+  Made made = Made::nothing;
 };
 
 // From the words and options of `run`: an existing container, or a new one of an image that is pulled if need be

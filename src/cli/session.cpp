@@ -49,7 +49,11 @@ Result<store::Store*> Session::store() {
   auto where = paths();
   if (!store::is_repository(where)) {
     log::info("creating repo: {}", where.top);
-    TRY(store::create_repository(where));
+    if (auto made = store::create_repository(where); !made) {
+      auto error = std::move(made).error();
+      error.text += " (set UDOCKER_DIR to a directory that can be written)";
+      return fail(std::move(error));
+    }
   }
   store::Waiting waiting;
   waiting.notify = [](const std::string& line) { log::info("{}", line); };

@@ -62,7 +62,9 @@ class Builder {
     if (root && !is_dir(*root)) root = fail(Code::not_found, container_.root + ": not a directory");
     if (!root) {
       auto what = container_.id.empty() ? std::string("--location") : "container " + container_.id + ": root directory";
-      return fail(std::move(root).error().context(what));
+      auto error = std::move(root).error().context(what);
+      if (!container_.id.empty()) error.text += " (create the container anew)";
+      return fail(std::move(error));
     }
     run_.spec.root = std::move(*root);
     view_ = GuestView(run_.spec.root);
@@ -81,12 +83,12 @@ class Builder {
   }
 
   Result<> check_ports() {
-    std::vector<PortMap> maps;
     for (const auto& text : options_.publish) {
       TRY_ASSIGN(auto map, parse_port_map(text));
-      maps.push_back(std::move(map));
+      run_.spec.ports.push_back(std::move(map));
     }
-    if (auto notice = exposed_ports_notice(metadata_, maps, host_)) run_.notices.push_back(std::move(*notice));
+    run_.spec.publish_all = options_.publish_all;
+    if (auto notice = exposed_ports_notice(metadata_, run_.spec.ports, host_)) run_.notices.push_back(std::move(*notice));
     return {};
   }
 
@@ -116,6 +118,14 @@ class Builder {
     return {};
   }
 
+  Result<std::string> container_accounts(std::string_view guest) const {
+    auto text = view_.read(guest, k_max_accounts);
+    if (text) return text;
+    auto error = std::move(text).error().context("accounts of the container");
+    error.text += " (repair the file, or use --hostauth)";
+    return fail(std::move(error));
+  }
+
   Result<> choose_user() {
     UserRequest request;
     request.from_image = options_.user.empty();
@@ -127,8 +137,8 @@ class Builder {
       request.group = read_file(host_.accounts.group_file, k_max_accounts).value_or("");
     } else {
       if (options_.container_auth) request.source = AccountSource::container_as_is;
-      TRY_ASSIGN(request.passwd, view_.read(k_passwd, k_max_accounts));
-      TRY_ASSIGN(request.group, view_.read(k_group, k_max_accounts));
+      TRY_ASSIGN(request.passwd, container_accounts(k_passwd));
+      TRY_ASSIGN(request.group, container_accounts(k_group));
     }
     bool host_home = options_.bind_home && !path_split(host_.home).empty();
     if (host_home) request.new_home = host_.home;

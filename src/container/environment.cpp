@@ -1,8 +1,13 @@
 #include "container/environment.hpp"
 
-#include <algorithm>
+#include <fcntl.h>
+#include <unistd.h>
 
-#include "base/file.hpp"
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/fd.hpp"
 #include "base/text.hpp"
 
 namespace udk::container {
@@ -86,8 +91,24 @@ class Collector {
   std::vector<Notice>& notices_;
 };
 
+// Named by the user, so a pipe is waited for; a signal ends the waiting.
+Result<std::string> read_env_file(const std::string& file) {
+  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!fd) return fail_errno(errno, file);
+  std::string out;
+  std::array<char, 65536> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read
+  for (;;) {
+    auto got = ::read(fd.get(), buffer.data(), buffer.size());
+    if (got < 0) return fail_errno(errno, file);
+    if (got == 0) return out;
+    out.append(buffer.data(), static_cast<std::size_t>(got));
+    if (out.size() > k_max_env_file)
+      return fail(Code::usage, file + ": larger than the " + std::to_string(k_max_env_file) + " bytes allowed");
+  }
+}
+
 Result<> add_file(const std::string& file, Collector& collector) {
-  auto text = read_file(file, k_max_env_file);
+  auto text = read_env_file(file);
   if (!text) {
     auto error = std::move(text).error().context("--env-file");
     error.text += " (give the name of a file that can be read)";

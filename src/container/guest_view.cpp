@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 
 #include "base/file.hpp"
 #include "base/path.hpp"
@@ -125,9 +126,14 @@ Result<> GuestView::make_dirs(std::string_view path) const {
   if (const auto* bind = bind_of(place.guest)) {
     return fail(Code::denied, std::string(path) + ": does not exist in the volume " + bind->host + "; create it there");
   }
+  // A part of a path that nobody could use would stay behind.
+  const auto words = path_split(place.guest);
+  bool too_long = place.host.size() >= PATH_MAX ||
+                  std::any_of(words.begin(), words.end(), [](auto word) { return word.size() > NAME_MAX; });
+  if (too_long) return fail_errno(ENAMETOOLONG, path);
   // One descriptor per level and no link followed: nothing outside of ROOT can be reached, whatever happens meanwhile.
   TRY_ASSIGN(auto dir, open_dir(root_));
-  for (auto word : path_split(place.guest)) {
+  for (auto word : words) {
     std::string name(word);
     if (::mkdirat(dir.get(), name.c_str(), 0755) != 0 && errno != EEXIST) return fail_errno(errno, path);
     TRY_ASSIGN(dir, open_dir_at(dir.get(), name, O_NOFOLLOW));

@@ -146,6 +146,16 @@ Result<> add_volumes_from(const VolumesFrom& other, std::vector<Volume>& out, st
   return {};
 }
 
+// A directory cannot stand for a file, nor the other way round: programs would fail in ways that tell nobody why.
+Result<> check_same_type(const Volume& volume, const GuestLocation& place) {
+  const bool host_dir = is_dir(volume.host);
+  if (!place.status || S_ISDIR(place.status->st_mode) == host_dir) return {};
+  return fail(Code::usage, "invalid container volume path: " + volume.guest + ": host and container volume paths not " +
+                               "same type: " + volume.host + (host_dir ? " is a directory" : " is not a directory") +
+                               ", what the container has there " + (host_dir ? "is not" : "is") +
+                               " one; choose another path");
+}
+
 }  // namespace
 
 Result<Volume> parse_volume(std::string_view text) {
@@ -203,6 +213,11 @@ Result<> place_volumes(const std::vector<Volume>& volumes, GuestView& view) {
     auto [seat, is_new] = placed.try_emplace(place->guest, index);
     // Two paths that lead to one place: the later one in the list counts.
     if (!is_new && seat->second > index) continue;
+    if (auto fits = is_new ? check_same_type(volume, *place) : Result<>(); !fits) {
+      if (volume.need == Need::required) return fits;
+      placed.erase(seat);
+      continue;
+    }
     seat->second = index;
     view.add({volume.host, place->guest, volume.access});
   }

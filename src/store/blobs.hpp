@@ -15,9 +15,9 @@ namespace udk::store {
 
 struct Context;
 
-// A blob on its way into the store. What was written stays on the disk when the object or the process ends before
-// commit(), and the next StagedBlob of the same digest goes on from there; only a full disk removes it at once. It
-// holds a lock: nobody else writes it.
+// A blob on its way into the store. What was written stays on the disk when the object ends before commit(), all but
+// the last 256 KiB even when the process is killed, and the next StagedBlob of the same digest goes on from there; only
+// a full disk removes it at once. It holds a lock: nobody else writes it.
 class StagedBlob {
  public:
   StagedBlob(StagedBlob&&) noexcept;

@@ -95,7 +95,7 @@ Result<std::string> move_to_trash(const Context& context, const std::string& id,
   std::string dir = container_dir(context, id);
   std::string trash = path_join(context.state.containers, "trash-" + id);
   if (exists(trash)) TRY(rename_at(AT_FDCWD, trash, AT_FDCWD, trash + "." + random_hex(4)));
-  if (removal == Removal::force) make_movable(dir);
+  if (removal != Removal::normal) make_movable(dir);
   auto moved = rename_at(AT_FDCWD, dir, AT_FDCWD, trash);
   if (!moved) return fail(std::move(moved).error().context("cannot remove container " + id));
   remove_aliases(context, id);

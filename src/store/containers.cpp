@@ -164,7 +164,7 @@ Result<std::optional<Lock>> Containers::use(const std::string& id) const {
 Result<> Containers::remove(const std::string& id, Removal removal) const {
   TRY(check_container(*context_, id));
   std::optional<Lock> unused;
-  if (removal == Removal::normal) {
+  if (removal != Removal::force) {
     Waiting no_wait{std::chrono::milliseconds(0), {}};
     auto lock =
         Lock::acquire(context_->state.containers, use_lock_name(id), LockMode::exclusive, no_wait, "container " + id);
@@ -172,6 +172,8 @@ Result<> Containers::remove(const std::string& id, Removal removal) const {
       return fail(Code::busy, "container " + id + " is in use: wait for it to end, or use rm -f");
     if (!lock) return fail(std::move(lock).error());
     unused = std::move(*lock);
+  }
+  if (removal == Removal::normal) {
     if (auto good = check_removable(dir(id)); !good)
       return fail(Error(Code::denied, good.error().sys_errno,
                         "cannot delete container " + id + " (" + good.error().text + "): use rm -f"));

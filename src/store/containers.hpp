@@ -111,7 +111,8 @@ class Containers {
 
   // It and its aliases vanish at once, then the tree is deleted. Code::denied with sys_errno 0: protected.
   // Removal::normal: Code::busy while it is in use, and Code::denied, with nothing changed, if some directory of it
-  // cannot be emptied; Removal::force: whatever its modes are, also while it is in use.
+  // cannot be emptied; Removal::force: whatever its modes are, also while it is in use; Removal::force_unused: whatever
+  // its modes are, Code::busy while it is in use.
   Result<> remove(const std::string& id, Removal removal) const;
   Result<> protect(const std::string& id, Protection protection) const;
 

@@ -2,7 +2,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <utility>
+#include <vector>
 
 #include "base/hash.hpp"
 #include "base/path.hpp"
@@ -15,6 +18,8 @@ namespace {
 
 // How much is handed to the disk at a time, so that the fsync of commit() finds little left to do.
 constexpr std::uint64_t k_flush_step = std::uint64_t{8} << 20;
+// The network delivers pieces of 16 KiB at most; so many small writes cost more than their bytes' hash.
+constexpr std::size_t k_write_size = std::size_t{256} << 10;
 
 Error mismatch(const image::Digest& digest, const std::string& what) {
   return {Code::corrupt, "blob " + digest.short_text() + ": " + what + ": thrown away, pull again"};
@@ -29,24 +34,60 @@ struct StagedBlob::State {
   std::string layers;                 // where it goes
   std::optional<Lock> lock;           // none once it is used up
   Fd fd;
-  Hasher hasher;
-  std::uint64_t offset = 0;
+  Hasher hasher;             // of what is in the file
+  std::uint64_t offset = 0;  // where the file ends
   std::uint64_t flushed = 0;
+  std::vector<std::byte> gathered = {};  // for the next write to the file
+
+  [[nodiscard]] std::uint64_t end() const { return offset + gathered.size(); }
 
   Result<> clear() {
+    gathered.clear();
     if (::ftruncate(fd.get(), 0) != 0 || ::lseek(fd.get(), 0, SEEK_SET) != 0) return fail_errno(errno, partial);
     hasher = Hasher(digest.kind());
     offset = flushed = 0;
     return {};
   }
 
+  Result<> gather(Bytes data) {
+    while (!data.empty()) {
+      // Writes that begin and end at multiples of their size suit the page cache best.
+      auto part = data.first(std::min(data.size(), k_write_size - static_cast<std::size_t>(end() % k_write_size)));
+      gathered.insert(gathered.end(), part.begin(), part.end());
+      data = data.subspan(part.size());
+      if (end() % k_write_size == 0) TRY(write_gathered());
+    }
+    return {};
+  }
+
+  Result<> write_gathered() {
+    if (auto put = write_all(fd.get(), gathered); !put) return give_up(std::move(put).error());
+    hasher.update(gathered);
+    offset += gathered.size();
+    gathered.clear();
+    if (offset - flushed < k_flush_step) return {};
+    // Only starts the writing; a file system that cannot is none the worse.
+    (void)::sync_file_range(fd.get(), static_cast<off_t>(flushed), static_cast<off_t>(offset - flushed),
+                            SYNC_FILE_RANGE_WRITE);
+    flushed = offset;
+    return {};
+  }
+
+  // For a later run.
+  void keep() {
+    if (fd) (void)write_all(fd.get(), gathered);
+    finish();
+  }
+
   void finish() {
+    gathered.clear();
     fd.reset();
     lock.reset();
   }
 
   // What stays behind is what offset says. A full disk is not kept full by data that nobody can use.
   Unexpected give_up(Error error) {
+    gathered.clear();
     bool full = error.code == Code::no_space;
     if (full) (void)unlink_at(AT_FDCWD, partial);
     if (full || ::ftruncate(fd.get(), static_cast<off_t>(offset)) != 0 ||
@@ -58,8 +99,14 @@ struct StagedBlob::State {
 
 StagedBlob::StagedBlob(std::unique_ptr<State> state) : state_(std::move(state)) {}
 StagedBlob::StagedBlob(StagedBlob&&) noexcept = default;
-StagedBlob& StagedBlob::operator=(StagedBlob&&) noexcept = default;
-StagedBlob::~StagedBlob() = default;
+StagedBlob& StagedBlob::operator=(StagedBlob&& other) noexcept {
+  // What was here goes away with `other`.
+  std::swap(state_, other.state_);
+  return *this;
+}
+StagedBlob::~StagedBlob() {
+  if (state_) state_->keep();
+}
 
 Result<StagedBlob> StagedBlob::open(const Context& context, const image::Digest& digest,
                                     std::optional<std::uint64_t> size, Lock lock) {
@@ -77,7 +124,7 @@ Result<StagedBlob> StagedBlob::open(const Context& context, const image::Digest&
 }
 
 const image::Digest& StagedBlob::digest() const { return state_->digest; }
-std::uint64_t StagedBlob::offset() const { return state_->offset; }
+std::uint64_t StagedBlob::offset() const { return state_->end(); }
 Result<> StagedBlob::restart() {
   if (!state_->fd) return fail(Code::internal, "staged blob used after an error");
   return state_->clear();
@@ -86,7 +133,7 @@ Result<> StagedBlob::restart() {
 Result<> StagedBlob::write(Bytes data) {
   State& s = *state_;
   if (!s.fd) return fail(Code::internal, "staged blob used after an error");
-  if (s.size && data.size() > *s.size - s.offset) {
+  if (s.size && data.size() > *s.size - s.end()) {
     TRY(s.clear());
     return fail(mismatch(s.digest, "more than the " + std::to_string(*s.size) + " bytes that the manifest says"));
   }
@@ -94,22 +141,14 @@ Result<> StagedBlob::write(Bytes data) {
     s.finish();
     return held;
   }
-  if (auto put = write_all(s.fd.get(), data); !put) return s.give_up(std::move(put).error());
-  s.hasher.update(data);
-  s.offset += data.size();
-  if (s.offset - s.flushed >= k_flush_step) {
-    // Only starts the writing; a file system that cannot is none the worse.
-    (void)::sync_file_range(s.fd.get(), static_cast<off_t>(s.flushed), static_cast<off_t>(s.offset - s.flushed),
-                            SYNC_FILE_RANGE_WRITE);
-    s.flushed = s.offset;
-  }
-  return {};
+  return s.gather(data);
 }
 
 Result<> StagedBlob::commit() {
   State& s = *state_;
   if (!s.fd) return fail(Code::internal, "staged blob used after an error");
   TRY(s.lock->renew());
+  TRY(s.write_gathered());
   std::string wrong;
   if (s.size && s.offset != *s.size)
     wrong = std::to_string(s.offset) + " bytes instead of the " + std::to_string(*s.size) + " that the manifest says";

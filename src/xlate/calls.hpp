@@ -55,6 +55,8 @@ enum class Op : std::uint8_t {
   recvmmsg,
   sockname,
   socketcall,  // one of them, by its first argument; the others are in memory
+  getsockopt,  // options about credentials
+  setsockopt,
   // Identity.
   getuid,
   geteuid,
@@ -108,8 +110,10 @@ enum class Stop : std::uint8_t {
   release,                // only if another kernel release is shown
   argument,               // only if argument `stop_arg` is not null
   prctl_option,           // only for the options that an engine must know
-  socketcall,             // only for the socket calls with addresses
-  no_namespaces           // never; EPERM if argument `stop_arg` asks for a new namespace
+  socketcall,             // only for the socket calls that an engine must see
+  no_namespaces,          // never; EPERM if argument `stop_arg` asks for a new namespace
+  no_audit,               // never; if ids are emulated the audit netlink is one that this kernel does not have
+  credential_option       // only if ids are emulated, and only for the socket options about credentials
 };
 
 // Which form of a structure the call takes, where a kernel has several.
@@ -169,13 +173,15 @@ constexpr bool is_special_prctl(std::uint64_t option) {
   return false;
 }
 
-// The calls behind socketcall(2) that have an address, by its first argument, with the calls of i386 that do the same.
+// The calls behind socketcall(2) that do not always pass, by its first argument, with the calls of i386 that do the
+// same.
 struct SocketCall {
   std::uint32_t which;
   std::uint16_t number;
   std::uint8_t count;  // of arguments
 };
 inline constexpr SocketCall k_socket_calls[] = {
+    {1, 359, 3},   // socket
     {2, 361, 3},   // bind
     {3, 362, 3},   // connect
     {5, 364, 3},   // accept: accept4 with the flags 0
@@ -183,6 +189,8 @@ inline constexpr SocketCall k_socket_calls[] = {
     {7, 368, 3},   // getpeername
     {11, 369, 6},  // sendto
     {12, 371, 6},  // recvfrom
+    {14, 366, 5},  // setsockopt
+    {15, 365, 5},  // getsockopt
     {16, 370, 3},  // sendmsg
     {17, 372, 3},  // recvmsg
     {18, 364, 4},  // accept4
@@ -194,6 +202,25 @@ constexpr const SocketCall* find_socket_call(std::uint64_t which) {
   for (const SocketCall& call : k_socket_calls)
     if (call.which == which) return &call;
   return nullptr;
+}
+
+// SOL_SOCKET's options about credentials: SO_PASSCRED, SO_PEERCRED, SO_PEERGROUPS.
+inline constexpr std::uint32_t k_sol_socket = 1;
+inline constexpr std::uint32_t k_credential_options[] = {16, 17, 59};
+
+constexpr bool is_credential_option(std::uint64_t level, std::uint64_t option) {
+  if (static_cast<std::uint32_t>(level) != k_sol_socket) return false;
+  for (const std::uint32_t special : k_credential_options)
+    if (static_cast<std::uint32_t>(option) == special) return true;
+  return false;
+}
+
+// socket(2) of the audit netlink: programs that find it want real privileges of it, and do without where it is missing.
+inline constexpr std::uint32_t k_af_netlink = 16;
+inline constexpr std::uint32_t k_netlink_audit = 9;
+
+constexpr bool is_audit_socket(std::uint64_t domain, std::uint64_t protocol) {
+  return static_cast<std::uint32_t>(domain) == k_af_netlink && static_cast<std::uint32_t>(protocol) == k_netlink_audit;
 }
 
 // CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET

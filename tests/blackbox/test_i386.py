@@ -2,6 +2,8 @@
 import pytest
 
 import oci
+import test_run_ports
+import test_run_root
 from oci import file
 
 pytestmark = [pytest.mark.slow, pytest.mark.requires("ia32")]
@@ -124,6 +126,17 @@ for name in "bz2 ctypes hashlib json lzma sqlite3 ssl zlib".split(): __import__(
 print(os.path.realpath("/proc/self/exe"), os.getuid())
 """
     assert narrow.python(script) == "/usr/bin/python3.11 0"
+
+
+def test_root_emulation_of_sockets(narrow):
+    test_run_root.test_credentials_that_sockets_tell(narrow)
+    test_run_root.test_there_is_no_audit(narrow)
+
+
+@pytest.mark.parametrize("options", [("-p", "45190:85"), ("-P",), ()])
+def test_ports(narrow, options):
+    outcome = narrow.udocker.ok("run", "--nobanner", *options, narrow.id, "python3", "-c", test_run_ports.TALK, "85")
+    assert outcome.out.split() == ["85"] * 5
 
 
 def test_perl(narrow):

@@ -181,3 +181,44 @@ def test_a_name_given_by_run(guests):
     assert container.ok("echo", "x", options=("--name=given-by-run",)) == "x\n"
     assert Container(container.udocker, "given-by-run").ok("echo", "again") == "again\n"
     assert guests.udocker.ok("inspect", "-p", "given-by-run").out.strip() == str(container.root)
+
+
+@pytest.mark.parametrize("option, value", [("--cpuset-cpus", "9999"), ("--cpuset-cpus", "a"), ("--cpuset-cpus", "1-0"),
+                                           ("--dns", "not-an-address"), ("--dns-search", "two words"), ("--kernel", "k" * 65)])
+def test_values_that_an_option_cannot_have(box, option, value):
+    assert f"invalid {option}={value}" in box.fails("true", options=(f"{option}={value}",))
+
+
+def test_a_cpu_list_with_a_range(box):
+    cpus = sorted(os.sched_getaffinity(0))
+    text = ",".join(map(str, cpus))
+    shown = box.sh("grep Cpus_allowed_list /proc/self/status", options=(f"--cpuset-cpus={cpus[0]},{text}",)).split()[1]
+    assert sum(len(range(int(part.split("-")[0]), int(part.split("-")[-1]) + 1)) for part in shown.split(",")) == len(cpus)
+
+
+@pytest.mark.parametrize("command", [("no-such",), ("",), ("", "x"), ("./none",), ("/etc",), ("/etc/passwd",), ("/etc/passwd/x",), ("--",)])
+def test_what_is_no_command(box, command):
+    text = box.fails(*command)
+    assert "command not found or has no execute bit set: ['" + command[0] + "'" in text and "name a program" in text
+
+
+@pytest.mark.parametrize("words", [("--no-such-option",), ("-z",), ("--tty=x",), ("--user",)])
+def test_what_is_no_option(box, words):
+    box.udocker.fails("run", *words, *(() if words == ("--user",) else (box.id, "true")))
+
+
+@pytest.mark.parametrize("option", ["--publish=80:80", "-P", "--netcoop"])
+def test_options_that_this_version_lacks(box, option):
+    assert "not available in this version" in box.fails("true", options=(option,), status=1)
+
+
+def test_twenty_megabytes_through_a_filter(box):
+    data = os.urandom(1 << 20) * 20
+    assert box.run("cat", stdin=data).raw_out == data
+
+
+def test_a_full_device_as_output(box):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(box.udocker.command(*box.words((), ("echo", "x"))), env=box.udocker.environment,
+                              cwd=box.udocker.home, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1 and b"No space left" in done.stderr

@@ -1,5 +1,8 @@
 """run: the environment of the payload: image, --env-file, -e, --hostenv, and what udocker sets."""
 import getpass
+import os
+import signal
+import time
 
 import pytest
 
@@ -106,3 +109,42 @@ def test_no_variable_comes_twice(container):
     out = container.ok("cat", "/proc/self/environ", options=("--hostenv", "-e", "A=1", "-e", "PATH=/bin"), env={"A": "host"})
     names = [entry.split("=")[0] for entry in out.split("\0") if entry]
     assert sorted(names) == sorted(set(names))
+
+
+def test_items_that_are_no_variables_are_told(container, tmp_path):
+    (tmp_path / "env").write_text("GOOD=1\nexport BAD=2\n=3\n1X=4\n")
+    outcome = container.udocker.ok("run", "--nobanner", "-e", "=x", "-e", "A B=1", f"--env-file={tmp_path}/env", container.id, "env")
+    assert "GOOD=1" in outcome.lines and not [line for line in outcome.lines if "BAD" in line or "1X" in line]
+    assert [f"{tmp_path}/env line {number}" in outcome.err for number in (1, 2, 3, 4)] == [False, True, True, True]
+    assert outcome.err.count("is no variable, ignored") == 5
+
+
+@pytest.mark.parametrize("name", ["none", ".", "nul"])
+def test_what_is_no_env_file(container, tmp_path, name):
+    (tmp_path / "nul").write_bytes(b"A=1\0B=2\n")
+    assert f"--env-file: {tmp_path}/{name}: " in container.fails("true", options=(f"--env-file={tmp_path}/{name}",))
+
+
+def test_an_env_file_from_a_pipe(container):
+    run = container.start("sh", "-c", "echo $FROM_PIPE $LAST", options=("--env-file=/dev/stdin",))
+    run.stdin.write(b"FROM_PIPE=x\n" + b"# comment\n" * 100_000)
+    run.stdin.flush()
+    assert run.communicate(b"LAST=y")[:2] == (b"x y\n", b"")
+
+
+def test_waiting_for_an_env_file_can_be_interrupted(container, tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    run = container.start("true", options=(f"--env-file={tmp_path}/fifo",))
+    with open(tmp_path / "fifo", "wb"):  # it has opened the other end now
+        while run.poll() is None:  # the first signal may come before it waits
+            run.send_signal(signal.SIGINT)
+            time.sleep(0.02)
+    assert run.communicate()[1] == b"" and run.returncode == 128 + signal.SIGINT
+
+
+def test_an_empty_path_means_the_default(container):
+    assert environment(container, "-e", "PATH=")["PATH"] == "/usr/sbin:/sbin:/usr/bin:/bin"
+
+
+def test_path_decides_which_program_is_found(container):
+    assert "PATH=/nowhere" in container.fails("cat", options=("-e", "PATH=/nowhere"))

@@ -131,3 +131,39 @@ def test_files_belong_to_the_invoking_user_outside(fresh_box):
 
 def test_the_home_of_the_user_is_the_working_directory(box):
     assert box.sh("pwd; echo $HOME", options=("--user=guest",)).split() == ["/home/guest"] * 2
+
+
+def test_hostauth_with_numbers(box):
+    assert identity(box, "--hostauth", "--user=65534").split()[:3] == ["65534", str(pwd.getpwuid(65534).pw_gid), pwd.getpwuid(65534).pw_name]
+    assert "host's user database" in box.fails("true", options=("--hostauth", "--user=55555"))
+
+
+def test_hostauth_goes_before_containerauth(box):
+    assert identity(box, "--hostauth", "--containerauth").split()[0] == "0"
+    assert box.sh("cat /etc/passwd", options=("--hostauth", "--containerauth")) == (box.root / "etc/passwd").read_text().rstrip()
+
+
+@pytest.mark.parametrize("line", ["other:x:-5:5::/:", "other:x:99999999999:5::/:", "other", ":x:77:77::/:", "other:x:77"])
+def test_broken_lines_of_the_account_files_are_passed_over(fresh_box, line):
+    with open(fresh_box.root / "etc/passwd", "a") as accounts:
+        accounts.write(line + "\n\n#\n")
+    assert identity(fresh_box, "--user=guest").split()[:3] == ["1234", "1234", "guest"]
+    assert "user not found: other" in fresh_box.fails("true", options=("--user=other",))
+
+
+def test_an_account_without_a_home(fresh_box):
+    with open(fresh_box.root / "etc/passwd", "a") as accounts:
+        accounts.write("nohome:x:50:50:::\nrelative:x:51:51::home/guest:/bin/sh\n")
+    for user in ("nohome", "relative"):
+        assert fresh_box.sh("pwd; echo $HOME", options=(f"--user={user}",)) == "/\n/"
+
+
+def test_account_files_that_are_no_files(fresh_box):
+    """Nothing of the host is read through a link of the image, and no FIFO stops the run."""
+    passwd = fresh_box.root / "etc/passwd"
+    passwd.unlink()
+    os.mkfifo(passwd)
+    assert identity(fresh_box, "--user=44").split()[0] == "44"
+    passwd.unlink()
+    passwd.symlink_to("/../../../../etc/group")
+    assert "user not found: guest" in fresh_box.fails("true", options=("--user=guest",))

@@ -242,3 +242,54 @@ def test_workdir_of_the_image(guests):
 
 def test_workdir_in_a_volume(box, host):
     assert box.sh("pwd; cat deep", options=("-v", f"{host}:/data", "-w", "/data/sub")) == "/data/sub\ndeep"
+
+
+@pytest.mark.parametrize("volume, cause", [
+    ("on host:/data", "not an absolute path"), ("./on host:/data", "not an absolute path"), (":/data", "not an absolute path"),
+    ("", "not an absolute path"), ("{host}:data", "an absolute path other than / is needed"),
+    ("{host}:/", "an absolute path other than / is needed"), ("{host}:/data/..", "an absolute path other than / is needed"),
+    ("{host}/none:/data", "create it first"), ("{host}/file/none:/data", "Not a directory"),
+    ("{host}:/data:wrong", "'wrong'"), ("{host}:/data:ro,rw", "choose one"), ("{host}:/data:ro:x", "paths with a colon"),
+    ("{host}/file:/etc", "not same type"), ("{host}:/etc/passwd", "not same type"), ("{host}:/etc/passwd/x", "Not a directory"),
+])
+def test_what_is_no_volume(box, host, volume, cause):
+    before = tree_of(box.root)
+    text = box.fails("true", options=("-v", volume.format(host=host)), cwd=host.parent)
+    assert "volume" in text and cause in text
+    assert tree_of(box.root) == before
+
+
+def test_a_name_server_file_that_is_a_link_to_nothing(fresh_box):
+    """As in images of Ubuntu: the link of the image leads to a place that exists only at run time."""
+    (fresh_box.root / "etc/resolv.conf").symlink_to("../run/systemd/resolve/stub-resolv.conf")
+    assert fresh_box.ok("cat", "/etc/resolv.conf") == pathlib.Path("/etc/resolv.conf").read_text()
+    for more in ((), ("--nosysdirs",)):
+        assert "nameserver 192.0.2.1" in fresh_box.ok("cat", "/etc/resolv.conf", options=("--dns=192.0.2.1", *more))
+    assert not (fresh_box.root / "run").exists()
+
+
+def test_a_volume_on_the_name_server_file_counts_more_than_dns(box, host):
+    options = ("--dns=192.0.2.1", "-v", f"{host}/file:/etc/resolv.conf")
+    assert box.ok("cat", "/etc/resolv.conf", options=options) == "content\n"
+
+
+def test_volumes_from_of_an_image_that_only_declares_them(guests, box):
+    source = guests.fresh_configured(Volumes={"/declared only": {}, "relative": {}, "/": {}})
+    outcome = box.run("sh", "-c", "cd '/declared only' && pwd && echo kept > file", options=(f"--volumes-from={source.id}",))
+    assert outcome.out == "/declared only\n"
+    assert source.ok("cat", "/declared only/file") == "kept\n"
+
+
+@pytest.mark.parametrize("text", ["", ":ro", "no-such", "a:b:c"])
+def test_what_is_no_source_of_volumes(box, text):
+    assert "--volumes-from" in box.fails("true", options=(f"--volumes-from={text}",))
+
+
+def test_novol_drops_a_volume_of_the_user_too(box, host):
+    assert box.run("ls", "/data", options=(f"--novol={host}", "-v", f"{host}:/data")).status != 0
+
+
+def test_a_container_in_a_repository_behind_a_link(box, host, tmp_path):
+    (tmp_path / "link").symlink_to(box.udocker.top)
+    shown = box.udocker.ok("-q", f"--repo={tmp_path}/link", "run", "-v", f"{host}:/data", box.id, "sh", "-c", "cd /data; pwd; ls -d /bin")
+    assert shown.out == "/data\n/bin\n"

@@ -1,5 +1,10 @@
 #include <sys/wait.h>
 
+#include <array>
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
 #include "base/log.hpp"
 #include "base/path.hpp"
 #include "cli/command.hpp"
@@ -7,6 +12,7 @@
 #include "cli/commands/run_options.hpp"
 #include "cli/container_owners.hpp"
 #include "cli/execution_mode.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/lookup.hpp"
 #include "cli/run_target.hpp"
 #include "container/build.hpp"
@@ -17,13 +23,18 @@ namespace {
 
 constexpr int k_signal_base = 128;
 
-Result<> refuse_missing(const Arguments& arguments) {
-  for (const char* option : {"publish", "publish-all", "netcoop"}) {
-    if (arguments.has(option))
-      return fail(Code::unsupported, std::string("run --") + option + " is not available in this version");
-  }
+// What to do about a payload that could not be executed, by the reasons of execve(2).
+constexpr std::array<std::pair<int, std::string_view>, 4> k_start_remedies{{
+    {E2BIG, "shorten the arguments or the environment"},
+    {ENOENT,
+     "the interpreter that it names (#! line or dynamic loader) is missing in the container; is it a program of "
+     "this image?"},
+    {ENOEXEC, "it is neither a program of this machine nor a script with a #! line; name a shell to run it"},
+    {EACCES, "it, its interpreter or their file system must not be executed; check their permissions"},
+}};
+
+void warn_of_unneeded(const Arguments& arguments) {
   if (arguments.has("device")) log::warning("--device is for R modes: this mode shows the whole /dev");
-  return {};
 }
 
 container::RunOptions run_options(const Arguments& arguments, std::span<const std::string> words) {
@@ -34,6 +45,8 @@ container::RunOptions run_options(const Arguments& arguments, std::span<const st
   options.env_files = arguments.list("env-file");
   options.dns = arguments.list("dns");
   options.dns_search = arguments.list("dns-search");
+  options.publish = arguments.list("publish");
+  options.publish_all = arguments.has("publish-all") || arguments.has("netcoop");
   options.words.assign(words.begin(), words.end());
   options.entrypoint = arguments.value("entrypoint");
   options.user = arguments.value_or("user", "");
@@ -64,15 +77,20 @@ Result<std::vector<container::VolumesFrom>> volumes_from(Session& session, const
   return sources;
 }
 
-Result<container::ContainerInfo> info_of(Session& session, const std::string& id) {
+Result<container::ContainerInfo> info_of(Session& session, const Arguments& arguments, const std::string& id) {
   TRY_ASSIGN(store::Store * store, session.store());
   auto containers = store->containers();
   container::ContainerInfo info{id, containers.root(id), "", mode_of(session, containers, id), {}};
   TRY_ASSIGN(auto entry, containers.entry(id));
   info.names = std::move(entry.aliases);
   auto metadata = containers.config(id);
-  if (!metadata) return fail(std::move(metadata).error().context("invalid container json metadata: " + id));
-  info.metadata = std::move(*metadata);
+  if (metadata) {
+    info.metadata = std::move(*metadata);
+  } else if (!arguments.has("nometa")) {
+    auto error = std::move(metadata).error().context("invalid container json metadata");
+    error.text += " (create the container anew, or run it with --nometa)";
+    return fail(std::move(error));
+  }
   return info;
 }
 
@@ -85,7 +103,6 @@ Result<container::ContainerInfo> info_of_location(const Session& session, const 
 
 Result<container::PreparedRun> prepare(Session& session, const Arguments& arguments,
                                        const container::ContainerInfo& info, std::span<const std::string> words) {
-  TRY(check_available(info.mode));
   auto options = run_options(arguments, words);
   TRY_ASSIGN(options.volumes_from, volumes_from(session, arguments));
   TRY_ASSIGN(auto host, container::collect_host_facts());
@@ -112,40 +129,64 @@ struct Outcome {
 };
 
 // The failures before the payload starts have an exit code of their own.
-Outcome preparation_failed(const Error& error) {
+Outcome preparation_failed(const Error& error, int exit_code = k_exit_preparation) {
   log::error("{}", error.text);
-  return {k_exit_preparation, false};
+  return {exit_code, false};
+}
+
+Error start_failed(Error error, const std::string& program) {
+  const bool by_execve = error.text.starts_with(program);
+  for (const auto& [cause, remedy] : k_start_remedies) {
+    if (by_execve && error.sys_errno == cause) error.text += fmt::format(" ({})", remedy);
+  }
+  return error;
 }
 
 Outcome run_it(Session& session, const Arguments& arguments, const container::ContainerInfo& info,
                std::span<const std::string> words, container::OwnerBook* owners) {
+  // As an engine that is missing in the Python tool.
+  if (auto available = check_available(info.mode); !available)
+    return preparation_failed(available.error(), k_exit_failure);
+  // A signal that comes before or after the payload's life shall not leave temporary files behind.
+  const InterruptScope cleaning_up;
   auto run = prepare(session, arguments, info, words);
+  if (interrupted()) return {k_signal_base + interrupting_signal(), false};
   if (!run) return preparation_failed(run.error());
   announce(arguments, info, *run);
   auto status = engine::run(run->spec, engine::EngineChoice::ptrace, owners);
-  if (!status) return preparation_failed(status.error());
+  if (!status) return preparation_failed(start_failed(std::move(status).error(), run->spec.program));
   return {exit_code_of(*status), true};
 }
 
-// --rm: what this run created; an older container only if it was named and is not protected.
+// --rm: what this run created; an older container only if it was named and is not protected. The last of several runs
+// deletes it.
 Result<> remove_afterwards(store::Store& store, const RunTarget& target, const std::string& word) {
-  TRY_ASSIGN(auto entry, store.containers().entry(target.id));
-  if (entry.protection == store::Protection::on) {
+  auto entry = store.containers().entry(target.id);
+  if (!entry && entry.error().code == Code::not_found) return {};  // somebody else did it
+  if (!entry) return fail(std::move(entry).error());
+  if (entry->protection == store::Protection::on) {
     log::warning("--rm: container is protected, it stays: {}", word);
     return {};
   }
-  if (!target.created) log::line(log::Level::message, "Info: --rm: deleting container: " + target.id);
-  return store.containers().remove(target.id, store::Removal::force);
+  if (target.made != Made::container) log::line(log::Level::message, "Info: --rm: deleting container: " + target.id);
+  auto done = store.containers().remove(target.id, store::Removal::force_unused);
+  if (done || done.error().code == Code::not_found) return {};
+  if (done.error().code != Code::busy) return done;
+  log::warning("--rm: container is in use by another run, it stays: {}", word);
+  return {};
 }
 
 Result<int> run_location(Session& session, const Arguments& arguments, const std::string& location) {
+  for (const char* option : {"name", "rm"}) {
+    if (arguments.has(option)) log::warning("--location runs a directory tree, no container: --{} is ignored", option);
+  }
   auto info = info_of_location(session, location);
   if (!info) return preparation_failed(info.error()).exit_code;
   return run_it(session, arguments, *info, arguments.words, nullptr).exit_code;
 }
 
 Outcome run_target(Session& session, store::Store& store, const Arguments& arguments, const RunTarget& target) {
-  auto info = info_of(session, target.id);
+  auto info = info_of(session, arguments, target.id);
   if (!info) return preparation_failed(info.error());
   auto in_use = store.containers().use(target.id);
   if (!in_use) return preparation_failed(in_use.error());
@@ -153,20 +194,29 @@ Outcome run_target(Session& session, store::Store& store, const Arguments& argum
   return run_it(session, arguments, *info, std::span(arguments.words).subspan(1), &owners);
 }
 
+// The Python tool's status: not finding what may not be pulled counts as a failed preparation.
+Result<int> selection_failed(const Arguments& arguments, Error error) {
+  if (error.code == Code::not_found && arguments.value_or("pull", "") == "never")
+    return preparation_failed(error).exit_code;
+  return fail(std::move(error));
+}
+
 Result<int> run_container(Session& session, const Arguments& arguments) {
-  TRY_ASSIGN(auto target, select_target(session, arguments));
+  auto target = select_target(session, arguments);
+  if (!target) return selection_failed(arguments, std::move(target).error());
   TRY_ASSIGN(store::Store * store, session.store());
-  const auto outcome = run_target(session, *store, arguments, target);
-  // A container that was made for a payload that never started is of no use to anybody.
-  if (arguments.has("rm") || (target.created && !outcome.started)) {
-    auto done = remove_afterwards(*store, target, arguments.words[0]);
+  const auto outcome = run_target(session, *store, arguments, *target);
+  const auto useless = outcome.started ? Made::nothing : target->made;
+  if (useless == Made::name) (void)store->containers().remove_alias(arguments.value_or("name", ""));
+  if ((arguments.has("rm") && outcome.started) || useless == Made::container) {
+    auto done = remove_afterwards(*store, *target, arguments.words[0]);
     if (!done) log::error("--rm: deleting container: {}", done.error().text);
   }
   return outcome.exit_code;
 }
 
 Result<int> execute(Session& session, const Arguments& arguments) {
-  TRY(refuse_missing(arguments));
+  warn_of_unneeded(arguments);
   const auto location = arguments.value_or("location", session.config().location);
   return location.empty() ? run_container(session, arguments) : run_location(session, arguments, location);
 }

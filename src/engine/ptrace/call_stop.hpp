@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "engine/ptrace/filter.hpp"
 #include "engine/ptrace/lookup.hpp"
 #include "engine/ptrace/memory.hpp"
 #include "engine/ptrace/owner_table.hpp"
+#include "engine/ptrace/port_table.hpp"
 #include "engine/ptrace/registers.hpp"
 #include "engine/ptrace/socket_names.hpp"
 #include "engine/ptrace/task.hpp"
@@ -24,13 +27,14 @@ enum class Next : std::uint8_t {
 // What the handlers need of the run as a whole.
 struct Run {
   Run(const container::RunSpec& s, const GuestView& v, TaskTable& t, Lookup& l)
-      : spec(s), view(v), tasks(t), lookup(l) {}
+      : spec(s), view(v), tasks(t), lookup(l), ports(s) {}
 
   const container::RunSpec& spec;
   const GuestView& view;
   TaskTable& tasks;
   Lookup& lookup;
   bool emulate_ids = false;
+  bool filtered = false;  // by a seccomp filter of ours
   uid_t host_uid = 0;
   gid_t host_gid = 0;
   pid_t payload = 0;
@@ -38,6 +42,8 @@ struct Run {
   LoaderImages loaders;
   SocketNames sockets;
   OwnerTable owners;
+  PortTable ports;
+  bool passes_credentials = false;  // a guest has asked for SO_PASSCRED
   // Buffers of the calls, reused: only one stop is handled at a time.
   xlate::Resolution at, at2;
   xlate::Resolution at3;  // of a parent directory
@@ -81,16 +87,22 @@ Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t
 int check_effect(CallStop& stop, const xlate::Resolution& at);
 
 // Handlers by topic.
-Next on_path_call(CallStop& stop);    // run, open, open2, mkdir, mknod, chdir, chroot
-Next on_stat_call(CallStop& stop);    // stat, statx, fstat, access, readlink, statfs, getcwd, uname
-Next on_name_call(CallStop& stop);    // unlink, rmdir, rename, link, symlink
-Next on_inode_call(CallStop& stop);   // chmod, chown, utime and their descriptor forms
-Next on_socket_call(CallStop& stop);  // addresses
-Next on_socketcall(CallStop& stop);   // the same calls of i386, behind their one number
-Next on_id_call(CallStop& stop);      // identity, prctl
+Next on_path_call(CallStop& stop);      // run, open, open2, mkdir, mknod, chdir, chroot
+Next on_stat_call(CallStop& stop);      // stat, statx, fstat, access, readlink, statfs, getcwd, uname
+Next on_name_call(CallStop& stop);      // unlink, rmdir, rename, link, symlink
+Next on_inode_call(CallStop& stop);     // chmod, chown, utime and their descriptor forms
+Next on_socket_call(CallStop& stop);    // addresses
+Next on_socket_option(CallStop& stop);  // socket options about credentials
+Next on_id_call(CallStop& stop);        // identity, prctl
 Next on_exec_call(CallStop& stop);
 
 // At the return of a call that was watched.
 void on_socket_exit(Run& run, Task& task, AtExit what, long result);
+void on_socket_option_exit(Run& run, Task& task, long result);
+
+// The credentials of an SCM_CREDENTIALS message, on their way out and in (unix(7)).
+// Replaces the ids that the guest believes in by those that the kernel accepts of it; 0 or -EPERM.
+int send_credentials(CallStop& stop, std::span<std::byte> control);
+void receive_credentials(Run& run, Abi abi, std::span<std::byte> control);
 
 }  // namespace udk::engine

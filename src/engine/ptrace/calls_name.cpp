@@ -99,7 +99,8 @@ long make_rename(CallStop& stop, unsigned flags) {
   };
   const long result = as_root(stop, rename, true);
   if (result != 0 || run.owners.empty() || !moved.name.path || !replaced.name.path) return result;
-  const bool same = moved.there && replaced.there && moved.st.st_ino == replaced.st.st_ino && moved.st.st_dev == replaced.st.st_dev;
+  const bool same =
+      moved.there && replaced.there && moved.st.st_ino == replaced.st.st_ino && moved.st.st_dev == replaced.st.st_dev;
   if (same) return result;  // two names of one file: both stay
   if ((flags & RENAME_EXCHANGE) != 0) {
     run.owners.exchanged(*moved.name.path, *replaced.name.path, moved.name.kept);

@@ -8,6 +8,7 @@
 
 #include "engine/ptrace/call_stop.hpp"
 #include "engine/ptrace/ownership.hpp"
+#include "engine/ptrace/proc_files.hpp"
 
 // Calls that the guest itself must make, with the host path in place of its own.
 namespace udk::engine {
@@ -44,6 +45,7 @@ Next on_open(CallStop& stop) {
   const unsigned flags = stop.call.flags < 0 ? O_CREAT | O_WRONLY | O_TRUNC : stop.flags();  // creat(2) has none
   if (const int e = locate(stop, final_of(stop)); e != 0) return answer(stop, e);
   if (const int e = check_open(stop.run.at, flags, stop.run.lookup.table()); e != 0) return answer(stop, e);
+  if (const auto made = proc_file_for(stop, flags)) return run_with_path(stop, stop.call.path, *made);
   prepare_open(stop, flags, static_cast<mode_t>(stop.arg(stop.call.flags < 0 ? 1 : stop.call.flags + 1)));
   return run_with_path(stop, stop.call.path, stop.run.at.host.view());
 }
@@ -88,6 +90,7 @@ Next on_open2(CallStop& stop) {
   }
   if (const int e = check_open(run.at, flags, run.lookup.table()); e != 0) return answer(stop, e);
   prepare_open(stop, flags, static_cast<mode_t>(how.mode));
+  if (const auto made = proc_file_for(stop, flags)) run.at.host.assign(*made);
   if ((how.resolve & ~std::uint64_t{RESOLVE_CACHED}) == 0) return run_with_path(stop, 1, run.at.host.view());
   how.resolve &= RESOLVE_CACHED;
   std::memcpy(raw, &how, sizeof how);

@@ -12,7 +12,6 @@
 #include "engine/ptrace/call_stop.hpp"
 #include "engine/ptrace/ownership.hpp"
 #include "engine/ptrace/structures.hpp"
-#include "xlate/call_tables.hpp"
 
 // Socket addresses: the paths of AF_UNIX are translated on their way into the kernel and back.
 namespace udk::engine {
@@ -30,25 +29,28 @@ constexpr std::size_t k_vector_max = 1024;
 // A struct msghdr of the guest, changed in place.
 class Message {
  public:
-  Message(Abi abi, unsigned char* bytes) : abi_(abi), layout_(message_layout(abi)), bytes_(bytes) {}
-  [[nodiscard]] Word name() const {
-    Word value = 0;
-    std::memcpy(&value, bytes_, xlate::word_size(abi_));
-    return value;
-  }
+  Message(Abi abi, unsigned char* bytes) : word_(xlate::word_size(abi)), layout_(message_layout(abi)), bytes_(bytes) {}
+  [[nodiscard]] Word name() const { return get(0, word_); }
   [[nodiscard]] std::uint32_t name_length() const {
-    std::uint32_t value = 0;
-    std::memcpy(&value, bytes_ + layout_.name_length_at, sizeof value);
-    return value;
+    return static_cast<std::uint32_t>(get(layout_.name_length_at, sizeof(socklen_t)));
   }
+  [[nodiscard]] Word control() const { return get(layout_.control_at, word_); }
+  [[nodiscard]] Word control_length() const { return get(layout_.control_at + word_, word_); }
   void set_name(Word name, std::size_t length) {
-    std::memcpy(bytes_, &name, xlate::word_size(abi_));
-    const auto value = static_cast<std::uint32_t>(length);
-    std::memcpy(bytes_ + layout_.name_length_at, &value, sizeof value);
+    set(0, name, word_);
+    set(layout_.name_length_at, length, sizeof(socklen_t));
   }
+  void set_control(Word control) { set(layout_.control_at, control, word_); }
 
  private:
-  Abi abi_;
+  [[nodiscard]] Word get(std::size_t at, std::size_t size) const {
+    Word value = 0;
+    std::memcpy(&value, bytes_ + at, size);
+    return value;
+  }
+  void set(std::size_t at, Word value, std::size_t size) { std::memcpy(bytes_ + at, &value, size); }
+
+  std::size_t word_;
   const MessageLayout& layout_;
   unsigned char* bytes_;
 };
@@ -86,6 +88,17 @@ int translate_target(CallStop& stop, Address& address) {
   return 1;
 }
 
+// The same for an internet address whose port is another one on the host.
+int translate_port(CallStop& stop, Address& address) {
+  const auto length = static_cast<socklen_t>(address.length);
+  if (!stop.run.ports.may_move(address.bytes, length)) return 0;
+  return stop.run.ports.to_host_peer(protocol_of(stop.task.tgid, stop.int_arg(0)), address.bytes, length) ? 1 : 0;
+}
+
+int translate(CallStop& stop, Address& address) {
+  return address.bytes.ss_family == AF_UNIX ? translate_target(stop, address) : translate_port(stop, address);
+}
+
 // Makes the call with another address; argument `index` is its pointer, the next one its length.
 Next run_with_address(CallStop& stop, int index, const Address& address) {
   const Word place = put_scratch(stop, &address.bytes, sizeof(sockaddr_un));
@@ -100,15 +113,22 @@ Next run_with_address(CallStop& stop, int index, const Address& address) {
 Next on_target(CallStop& stop, int index) {
   Address address;
   if (!read_address(stop.task.tid, stop.arg(index), stop.arg(index + 1), address)) return Next::as_is;
-  const int done = translate_target(stop, address);
+  const int done = translate(stop, address);
   if (done <= 0) return done == 0 ? Next::as_is : answer(stop, done);
   return run_with_address(stop, index, address);
+}
+
+Next bind_port(CallStop& stop, Address& address) {
+  const auto length = static_cast<socklen_t>(address.length);
+  const bool moved = stop.run.ports.to_host_bind(protocol_of(stop.task.tgid, stop.int_arg(0)), address.bytes, length);
+  return moved ? run_with_address(stop, 1, address) : Next::as_is;
 }
 
 Next on_bind(CallStop& stop) {
   Run& run = stop.run;
   Address address;
   if (!read_address(stop.task.tid, stop.arg(1), stop.arg(2), address)) return Next::as_is;
+  if (port_of(address.bytes, static_cast<socklen_t>(address.length)) != 0) return bind_port(stop, address);
   const std::string path(socket_path(address.bytes, address.length));
   if (path.empty()) return Next::as_is;
   if (const int e = run.lookup.path(stop.task, AT_FDCWD, path, Final::parent, 0, run.at); e != 0)
@@ -135,20 +155,49 @@ Next on_bind(CallStop& stop) {
   return Next::watch;
 }
 
+// The parts of a message follow each other in the scratch slot: header, name, control data.
+constexpr std::size_t k_name_at = sizeof(msghdr);
+constexpr std::size_t k_control_at = 512;
+constexpr std::size_t k_control_max = 4096;
+
+// Puts the translated name of a message into the scratch slot: 1 if it was changed, 0 if not, or -errno.
+int replace_name(CallStop& stop, Message& message) {
+  Address address;
+  if (message.name() == 0 || !read_address(stop.task.tid, message.name(), message.name_length(), address)) return 0;
+  const int done = translate(stop, address);
+  if (done <= 0) return done;
+  const Word place = put_scratch(stop, &address.bytes, sizeof(sockaddr_un), k_name_at);
+  message.set_name(place, address.length);
+  return place == 0 ? -EFAULT : 1;
+}
+
+// The same for credentials that the kernel would not let the user send.
+int replace_control(CallStop& stop, Message& message) {
+  const Word size = message.control_length();
+  if (!stop.run.emulate_ids || message.control() == 0 || size < sizeof(ucred) || size > k_control_max) return 0;
+  std::array<std::byte, k_control_max> control{};
+  const std::span<std::byte> used(control.data(), size);
+  if (read_memory(stop.task.tid, message.control(), used.data(), used.size()) != 0) return 0;
+  const std::vector<std::byte> own(used.begin(), used.end());
+  if (const int e = send_credentials(stop, used); e != 0) return e;
+  if (std::equal(own.begin(), own.end(), used.begin())) return 0;
+  const Word place = put_scratch(stop, used.data(), used.size(), k_control_at);
+  message.set_control(place);
+  return place == 0 ? -EFAULT : 1;
+}
+
 Next on_sendmsg(CallStop& stop) {
   const std::size_t size = message_layout(stop.abi).size;
   MessageBytes bytes{};
   if (read_memory(stop.task.tid, stop.arg(1), bytes.data(), size) != 0) return Next::as_is;
   Message message(stop.abi, bytes.data());
-  Address address;
-  if (message.name() == 0 || !read_address(stop.task.tid, message.name(), message.name_length(), address))
-    return Next::as_is;
-  const int done = translate_target(stop, address);
-  if (done <= 0) return done == 0 ? Next::as_is : answer(stop, done);
-  const Word name = put_scratch(stop, &address.bytes, sizeof(sockaddr_un), sizeof bytes);
-  message.set_name(name, address.length);
+  const int name = replace_name(stop, message);
+  if (name < 0) return answer(stop, name);
+  const int control = replace_control(stop, message);
+  if (control < 0) return answer(stop, control);
+  if (name == 0 && control == 0) return Next::as_is;
   const Word place = put_scratch(stop, bytes.data(), size);
-  return name == 0 || place == 0 ? answer(stop, -EFAULT) : run_with_pointer(stop, 1, place);
+  return place == 0 ? answer(stop, -EFAULT) : run_with_pointer(stop, 1, place);
 }
 
 Next on_sendmmsg(CallStop& stop) {
@@ -167,7 +216,7 @@ Next on_sendmmsg(CallStop& stop) {
     Message message(stop.abi, messages.data() + i * each);
     Address address;
     if (message.name() == 0 || !read_address(stop.task.tid, message.name(), message.name_length(), address)) continue;
-    const int done = translate_target(stop, address);
+    const int done = translate(stop, address);
     if (done < 0 && i == 0) return answer(stop, done);
     if (done < 0) usable = i;  // those before it are sent; the guest gets the error when it comes back with this one
     if (done <= 0) continue;
@@ -211,8 +260,10 @@ Next on_message_result(CallStop& stop, AtExit what) {
   if (empty || read_memory(stop.task.tid, stop.arg(1), bytes.data(), message_layout(stop.abi).size) != 0)
     return Next::as_is;
   const Message message(stop.abi, bytes.data());
-  if (message.name() == 0 || message.name_length() == 0) return Next::as_is;
-  return watch_address(stop, what, message.name_length(), stop.arg(1));
+  const bool named = message.name() != 0 && message.name_length() != 0;
+  const bool credentials = stop.run.passes_credentials && message.control() != 0;
+  if (!named && !credentials) return Next::as_is;
+  return watch_address(stop, what, named ? message.name_length() : 0, stop.arg(1));
 }
 
 // Turns an address that the kernel left in the guest's memory into the guest's name, within `room` bytes. The new full
@@ -220,6 +271,8 @@ Next on_message_result(CallStop& stop, AtExit what) {
 socklen_t give_guest_name(Run& run, Task& task, Word at, std::size_t length, std::size_t room) {
   Address address;
   if (length > room || !read_address(task.tid, at, length, address)) return 0;
+  if (run.ports.any() && run.ports.to_guest(std::nullopt, address.bytes, static_cast<socklen_t>(length)))
+    return write_memory(task.tid, at, &address.bytes, length) == 0 ? static_cast<socklen_t>(length) : 0;
   const std::string host(socket_path(address.bytes, length));
   if (host.empty() || host.front() != '/') return 0;
   std::string guest;
@@ -239,11 +292,22 @@ socklen_t give_guest_name(Run& run, Task& task, Word at, std::size_t length, std
   return static_cast<socklen_t>(full);
 }
 
+void fix_control(Run& run, Task& task, const Message& message) {
+  const Word size = message.control_length();
+  if (!run.passes_credentials || message.control() == 0 || size > k_control_max) return;
+  std::array<std::byte, k_control_max> control{};
+  const std::span<std::byte> used(control.data(), size);
+  if (read_memory(task.tid, message.control(), used.data(), used.size()) != 0) return;
+  receive_credentials(run, task.abi, used);
+  (void)write_memory(task.tid, message.control(), used.data(), used.size());
+}
+
 void fix_message(Run& run, Task& task, Word at, std::size_t room) {
   const MessageLayout& layout = message_layout(task.abi);
   MessageBytes bytes{};
   if (read_memory(task.tid, at, bytes.data(), layout.size) != 0) return;
   const Message message(task.abi, bytes.data());
+  fix_control(run, task, message);
   if (message.name() == 0) return;
   const socklen_t length = give_guest_name(run, task, message.name(), message.name_length(), room);
   if (length != 0) (void)write_object(task.tid, at + layout.name_length_at, length);
@@ -291,25 +355,6 @@ Next on_socket_call(CallStop& stop) {
     default:
       return on_name_result(stop, 1);
   }
-}
-
-// The arguments are fetched from memory, and if the call is changed, it is made by its own number, with the arguments
-// in registers (Linux 4.3).
-Next on_socketcall(CallStop& stop) {
-  const xlate::SocketCall* which = xlate::find_socket_call(stop.arg(0));
-  const xlate::Call* call = which == nullptr ? nullptr : xlate::find_call(Abi::i386, which->number);
-  std::array<std::uint32_t, 6> args{};
-  if (call == nullptr || read_memory(stop.task.tid, stop.arg(1), args.data(), which->count * sizeof args[0]) != 0)
-    return Next::as_is;
-  CallStop inner{stop.run, stop.task, *call, Abi::i386, stop.regs};
-  inner.regs.orig_rax = which->number;
-  for (std::size_t i = 0; i < args.size(); ++i) inner.set_arg(static_cast<int>(i), args[i]);
-  const Next next = on_socket_call(inner);
-  if (next == Next::answer) return answer(stop, static_cast<long>(inner.regs.rax));
-  if (next == Next::as_is) return Next::as_is;
-  stop.task.at_entry = stop.regs;
-  stop.regs = inner.regs;
-  return next;
 }
 
 void on_socket_exit(Run& run, Task& task, AtExit what, long result) {

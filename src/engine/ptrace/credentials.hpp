@@ -3,9 +3,11 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "base/fd.hpp"
 #include "container/run_spec.hpp"
 
 // Who a guest process believes to be: credentials(7) as a value. Linux holds it for each thread; fork and clone copy
@@ -38,6 +40,7 @@ struct Credentials {
   Capabilities caps;
   std::uint32_t securebits = 0;
   bool keep_capabilities = false;  // PR_SET_KEEPCAPS
+  std::shared_ptr<Fd> login_uid;   // what was written to /proc/PID/loginuid
   bool no_new_privileges = false;  // PR_SET_NO_NEW_PRIVS by the guest; the kernel's own flag is always set
 };
 

@@ -43,12 +43,20 @@ Program unless_new_namespace(int arg) {
   return {load(low_word(arg)), jump(BPF_JSET, xlate::k_namespace_flags, 0, 1), answer(refuse(EPERM)), answer(k_allow)};
 }
 
-// Whether the first argument is one of `values`.
-Program if_one_of(Abi abi, const std::vector<std::uint32_t>& values) {
-  Program p = {load(low_word(0))};
-  for (std::size_t i = 0; i < values.size(); ++i) p.push_back(jump(BPF_JEQ, values[i], values.size() - i, 0));
+// If the argument has one of these values.
+Program if_one_of(int arg, std::span<const std::uint32_t> values, std::uint32_t then) {
+  Program p = {load(low_word(arg))};
+  const std::size_t count = values.size();
+  for (std::size_t i = 0; i < count; ++i) p.push_back(jump(BPF_JEQ, values[i], count - i, 0));
   p.push_back(answer(k_allow));
-  p.push_back(answer(trace(abi)));
+  p.push_back(answer(then));
+  return p;
+}
+
+// In front of `then`: other values of the argument pass.
+Program only_if(int arg, std::uint32_t value, const Program& then) {
+  Program p = {load(low_word(arg)), jump(BPF_JEQ, value, 1, 0), answer(k_allow)};
+  p.insert(p.end(), then.begin(), then.end());
   return p;
 }
 
@@ -56,6 +64,25 @@ std::vector<std::uint32_t> socket_calls() {
   std::vector<std::uint32_t> values;
   for (const xlate::SocketCall& call : xlate::k_socket_calls) values.push_back(call.which);
   return values;
+}
+
+Program by_argument(Abi abi, const Call& call) {
+  switch (call.stop) {
+    case Stop::no_namespaces:
+      return unless_new_namespace(call.stop_arg);
+    case Stop::argument:
+      return if_argument(abi, call.stop_arg);
+    case Stop::no_audit: {
+      constexpr std::uint32_t audit[] = {xlate::k_netlink_audit};
+      return only_if(0, xlate::k_af_netlink, if_one_of(2, audit, refuse(EPROTONOSUPPORT)));
+    }
+    case Stop::credential_option:
+      return only_if(1, xlate::k_sol_socket, if_one_of(2, xlate::k_credential_options, trace(abi)));
+    case Stop::socketcall:
+      return if_one_of(0, socket_calls(), trace(abi));
+    default:
+      return if_one_of(0, xlate::k_prctl_options, trace(abi));
+  }
 }
 
 // In front of `then`: calls of the loader pass.
@@ -99,10 +126,7 @@ Program code_for(Abi abi, const Call* call, const FilterOptions& options) {
     case Verdict::report:
       break;
     case Verdict::by_argument:
-      if (call->stop == Stop::no_namespaces) return unless_new_namespace(call->stop_arg);
-      if (call->stop == Stop::argument) return if_argument(abi, call->stop_arg);
-      if (call->stop == Stop::socketcall) return if_one_of(abi, socket_calls());
-      return if_one_of(abi, {std::begin(xlate::k_prctl_options), std::end(xlate::k_prctl_options)});
+      return by_argument(abi, *call);
   }
   const Program report = {answer(trace(abi))};
   return call->op == Op::open && call->dir >= 0 ? unless_loader(options, abi, report) : report;
@@ -143,6 +167,8 @@ Program tree(std::span<const Range> ranges) {
 Verdict filter_verdict(const Call& call, const FilterOptions& options) {
   if (call.op == Op::refuse) return Verdict::refuse;
   if (call.stop == Stop::no_namespaces) return Verdict::by_argument;
+  if (call.stop == Stop::no_audit || call.stop == Stop::credential_option)
+    return options.identity ? Verdict::by_argument : Verdict::pass;
   if (call.op == Op::pass || !wanted(call, options)) return Verdict::pass;
   const bool by_argument =
       call.stop == Stop::argument || call.stop == Stop::prctl_option || call.stop == Stop::socketcall;

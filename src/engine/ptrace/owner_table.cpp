@@ -143,8 +143,7 @@ Result<> OwnerTable::save() {
   if (book_ == nullptr || changes.empty()) return {};
   auto written = book_->write(changes);
   if (!written) {
-    changes.merge(changes_);
-    changes_.swap(changes);
+    changes_.merge(changes);  // what has changed since then holds
   }
   return written;
 }

@@ -107,8 +107,8 @@ int check_mode(const Credentials& c, std::uint32_t uid, std::uint32_t gid, const
   const mode_t mode = belief.owner.mode;
   if (uid == 0) return (wanted & X_OK) == 0 || S_ISDIR(type) || (mode & 0111) != 0 ? 0 : -EACCES;
   unsigned bits = mode & 07U;
-  const bool group = gid == belief.owner.gid ||
-                     std::find(c.groups.begin(), c.groups.end(), belief.owner.gid) != c.groups.end();
+  const bool group =
+      gid == belief.owner.gid || std::find(c.groups.begin(), c.groups.end(), belief.owner.gid) != c.groups.end();
   if (uid == belief.owner.uid)
     bits = mode >> 6 & 07U;
   else if (group)
@@ -161,8 +161,10 @@ void widen_way(Run& run, const xlate::Resolution& at) {
   const xlate::Mount& mount = run.lookup.table()[at.mount];
   const FileName file = name_of(run, at);
   const std::string_view guest = at.guest.view();
-  for (std::size_t end = mount.guest.size(); end < guest.size(); end = std::min(guest.find('/', end + 1), guest.size())) {
-    const std::string host = std::string(mount.host) + std::string(guest.substr(mount.guest.size(), end - mount.guest.size()));
+  for (std::size_t end = mount.guest.size(); end < guest.size();
+       end = std::min(guest.find('/', end + 1), guest.size())) {
+    const std::string host =
+        std::string(mount.host) + std::string(guest.substr(mount.guest.size(), end - mount.guest.size()));
     widen(run, host.empty() ? "/" : host.c_str(), {guest.substr(0, end), file.kept}, 0700);
   }
 }
@@ -179,7 +181,8 @@ void ensure_access(CallStop& stop, const xlate::Resolution& at, int wanted) {
   if (::access(at.host.c_str(), wanted) == 0 || errno != EACCES) return;
   widen_way(run, at);
   struct stat st {};
-  if (::lstat(at.host.c_str(), &st) == 0) widen(run, at.host.c_str(), name_of(run, at), S_ISDIR(st.st_mode) ? 0700 : 0600);
+  if (::lstat(at.host.c_str(), &st) == 0)
+    widen(run, at.host.c_str(), name_of(run, at), S_ISDIR(st.st_mode) ? 0700 : 0600);
 }
 
 void ensure_parent(CallStop& stop, const xlate::Resolution& at) {

@@ -30,7 +30,8 @@ void settle(Run& run, const struct stat& st, const FileName& name, const Belief&
 bool acts_as_owner(const Credentials& c, const Belief& belief);
 bool in_group(const Credentials& c, gid_t gid);
 // access(2) by mode bits; `uid` and `gid` are the ids that count. 0 or -EACCES.
-int check_mode(const Credentials& c, std::uint32_t uid, std::uint32_t gid, const Belief& belief, mode_t type, int wanted);
+int check_mode(const Credentials& c, std::uint32_t uid, std::uint32_t gid, const Belief& belief, mode_t type,
+               int wanted);
 
 // The mode that the disk gets: no set-id bits on files, and as root every file stays usable for the user to whom it
 // really belongs.

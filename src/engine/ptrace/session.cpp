@@ -63,6 +63,7 @@ Result<int> run_traced(const container::RunSpec& spec, Filtering filtering, cont
   const auto lookup = std::make_unique<Lookup>(view, tasks);
   const auto run = std::make_unique<Run>(spec, view, tasks, *lookup);
   run->emulate_ids = emulates_ids(spec);
+  run->filtered = how == Interception::seccomp;
   run->host_uid = ::geteuid();
   run->host_gid = ::getegid();
   if (run->emulate_ids && owners != nullptr) TRY(run->owners.load(*owners));

@@ -276,7 +276,9 @@ int read_ids(CallStop& stop, Word at, std::vector<gid_t>& ids) {
 
 const MessageLayout& message_layout(Abi abi) {
   static constexpr MessageLayout layouts[] = {
-      {sizeof(msghdr), offsetof(msghdr, msg_namelen), sizeof(mmsghdr), offsetof(mmsghdr, msg_len)}, {28, 4, 32, 28}};
+      {sizeof(msghdr), offsetof(msghdr, msg_namelen), offsetof(msghdr, msg_control), sizeof(mmsghdr),
+       offsetof(mmsghdr, msg_len)},
+      {28, 4, 16, 32, 28}};
   return layouts[static_cast<std::size_t>(abi)];
 }
 

@@ -32,6 +32,7 @@ int read_ids(CallStop& stop, Word at, std::vector<gid_t>& ids);
 struct MessageLayout {
   std::size_t size;            // of a msghdr
   std::size_t name_length_at;  // msg_namelen, 32 bits
+  std::size_t control_at;      // msg_control, and behind it its length
   std::size_t vector_size;     // of a mmsghdr
   std::size_t sent_at;         // msg_len, 32 bits
 };

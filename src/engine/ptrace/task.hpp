@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "base/fd.hpp"
 #include "engine/ptrace/credentials.hpp"
 #include "engine/ptrace/loader_image.hpp"
 #include "engine/ptrace/registers.hpp"
@@ -51,7 +52,8 @@ enum class AtExit : std::uint8_t {
   socket_name,
   message_name,
   messages_name,
-  messages_sent
+  messages_sent,
+  peer_credentials
 };
 
 struct ExecPlan;
@@ -75,6 +77,7 @@ struct Task {
   std::string rename_from, rename_to;  // of a socket that was bound under another name
   std::shared_ptr<ExecPlan> plan;      // of the exec that is under way
   std::shared_ptr<ExecPlan> held;      // of the last exec, until the loader is done
+  std::shared_ptr<Fd> opened;          // a file made for the open that is under way
 };
 
 }  // namespace udk::engine

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -257,6 +258,7 @@ void Tracer::on_entry(Task& task, Abi abi) {
     regs = task.at_entry;
   }
   task.stubbed = false;
+  task.opened.reset();
   if (!task.memory->is_loader_call(regs.rip)) task.held.reset();
   static constexpr xlate::Call k_unknown{.name = "unknown", .op = Op::refuse, .error = ENOSYS};
   const xlate::Call* call = xlate::find_call(abi, as_word(abi, regs.orig_rax));
@@ -284,7 +286,11 @@ void Tracer::on_exit(Task& task) {
       own.rcx = regs.rcx;
       own.r11 = regs.r11;
     }
-    if (what != AtExit::restore && what != AtExit::exec) on_socket_exit(run_, task, what, static_cast<long>(regs.rax));
+    const auto result = static_cast<long>(regs.rax);
+    if (what == AtExit::peer_credentials)
+      on_socket_option_exit(run_, task, result);
+    else if (what != AtExit::restore && what != AtExit::exec)
+      on_socket_exit(run_, task, what, result);
     ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
   }
   resume(task);
@@ -304,10 +310,37 @@ Next Tracer::serve_unfiltered(CallStop& stop) {
     case Verdict::report:
       return dispatch(stop);
   }
-  if (call.stop == xlate::Stop::prctl_option && !xlate::is_special_prctl(stop.arg(0))) return Next::as_is;
-  if (call.stop == xlate::Stop::socketcall && xlate::find_socket_call(stop.arg(0)) == nullptr) return Next::as_is;
-  if (call.stop != xlate::Stop::no_namespaces) return dispatch(stop);
-  return (stop.arg(call.stop_arg) & xlate::k_namespace_flags) != 0 ? answer(stop, -EPERM) : Next::as_is;
+  switch (call.stop) {
+    case xlate::Stop::prctl_option:
+      return xlate::is_special_prctl(stop.arg(0)) ? dispatch(stop) : Next::as_is;
+    case xlate::Stop::credential_option:
+      return xlate::is_credential_option(stop.arg(1), stop.arg(2)) ? dispatch(stop) : Next::as_is;
+    case xlate::Stop::no_audit:
+      return xlate::is_audit_socket(stop.arg(0), stop.arg(2)) ? answer(stop, -EPROTONOSUPPORT) : Next::as_is;
+    case xlate::Stop::no_namespaces:
+      return (stop.arg(call.stop_arg) & xlate::k_namespace_flags) != 0 ? answer(stop, -EPERM) : Next::as_is;
+    default:
+      return dispatch(stop);
+  }
+}
+
+// A socket call of i386 behind the one number that all have. The arguments are fetched from memory, and if the call is
+// changed, it is made by its own number, with the arguments in registers (Linux 4.3).
+Next Tracer::serve_socketcall(CallStop& stop) {
+  const xlate::SocketCall* which = xlate::find_socket_call(stop.arg(0));
+  const xlate::Call* call = which == nullptr ? nullptr : xlate::find_call(Abi::i386, which->number);
+  std::array<std::uint32_t, 6> args{};
+  if (call == nullptr || read_memory(stop.task.tid, stop.arg(1), args.data(), which->count * sizeof args[0]) != 0)
+    return Next::as_is;
+  CallStop inner{stop.run, stop.task, *call, Abi::i386, stop.regs};
+  inner.regs.orig_rax = which->number;
+  for (std::size_t i = 0; i < args.size(); ++i) inner.set_arg(static_cast<int>(i), args[i]);
+  const Next next = serve_unfiltered(inner);
+  if (next == Next::answer) return answer(stop, static_cast<long>(inner.regs.rax));
+  if (next == Next::as_is) return Next::as_is;
+  stop.task.at_entry = stop.regs;
+  stop.regs = inner.regs;
+  return next;
 }
 
 Next Tracer::dispatch(CallStop& stop) {
@@ -360,7 +393,10 @@ Next Tracer::dispatch(CallStop& stop) {
     case Op::sockname:
       return on_socket_call(stop);
     case Op::socketcall:
-      return on_socketcall(stop);
+      return serve_socketcall(stop);
+    case Op::getsockopt:
+    case Op::setsockopt:
+      return on_socket_option(stop);
     default:
       return on_id_call(stop);
   }

@@ -33,6 +33,7 @@ class Tracer {
   void on_exit(Task& task);
   void on_call(Task& task);
   Next serve_unfiltered(CallStop& stop);
+  Next serve_socketcall(CallStop& stop);
   void resume(Task& task, int signal = 0);
   void resume_to_exit(Task& task);
   Next dispatch(CallStop& stop);

@@ -187,6 +187,19 @@ TEST_F(Placement, Refusals) {
   EXPECT_TRUE(place({volume("a", "/etc/f/x")}).starts_with("error: invalid container volume path: /etc/f/x"));
   EXPECT_EQ(place({volume("a", "/etc/f/x", Need::optional)}), "");
 }
+TEST_F(Placement, DirectoryAndFileDoNotStandForEachOther) {
+  host.file("f");
+  const std::string complaint = "host and container volume paths not same type: ";
+  EXPECT_EQ(place({volume("a", "/etc/f")}), "error: invalid container volume path: /etc/f: " + complaint +
+                                                (host / "a") +
+                                                " is a directory, what the container has there is not one; choose "
+                                                "another path");
+  EXPECT_EQ(place({volume("f", "/etc")}), "error: invalid container volume path: /etc: " + complaint + (host / "f") +
+                                              " is not a directory, what the container has there is one; choose "
+                                              "another path");
+  EXPECT_EQ(place({volume("f", "/etc", Need::optional), volume("a", "/etc/f", Need::optional)}), "");
+  EXPECT_EQ(place({volume("f", "/etc", Need::optional), volume("a", "/etc"), volume("f", "/new")}), "/a>/etc /f>/new ");
+}
 
 }  // namespace
 }  // namespace udk::container

@@ -43,6 +43,17 @@ TEST_F(WorkdirTest, MissingDirectoriesAreMadeInRoot) {
   EXPECT_FALSE(exists(root / "home"));
 }
 
+TEST_F(WorkdirTest, NothingIsMadeOfAPathThatIsTooLong) {
+  options.workdir = "/one/two/" + std::string(256, 'n');
+  EXPECT_TRUE(choose().starts_with("error: invalid working directory: ")) << choose();
+  EXPECT_TRUE(choose().ends_with(": File name too long (choose another --workdir)")) << choose();
+  options.workdir.clear();
+  while (options.workdir.size() < 4096) options.workdir += "/name";
+  EXPECT_TRUE(choose().ends_with(": File name too long (choose another --workdir)")) << choose();
+  EXPECT_FALSE(exists(root / "one"));
+  EXPECT_FALSE(exists(root / "name"));
+}
+
 TEST_F(WorkdirTest, Refusals) {
   options.workdir = "rel";
   EXPECT_TRUE(choose().starts_with("error: invalid working directory: rel: an absolute")) << choose();

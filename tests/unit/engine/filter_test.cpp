@@ -119,7 +119,7 @@ TEST(Filter, ArgumentsDecide) {
   data.args[0] = 15;
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW);
   data = call(102, Abi::i386);  // socketcall
-  for (const std::uint64_t which : {1U, 4U, 8U, 9U, 10U, 13U, 14U, 15U}) {
+  for (const std::uint64_t which : {4U, 8U, 9U, 10U, 13U, 21U}) {
     data.args[0] = which;
     EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW) << which;
   }

@@ -42,6 +42,47 @@ TEST(Blob, ResumesWhereTheLastOneStopped) {
   EXPECT_TRUE(list_dir(scratch / ".state/layers")->empty());
 }
 
+// Writes go to the file in large pieces; what they are cut into must not show.
+TEST(Blob, PiecesOfAllSizes) {
+  ScratchStore scratch;
+  auto blobs = scratch.open().blobs();
+  std::string content(1'500'000, '\0');
+  for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>(i * 7 + i / 251);
+  const auto digest = image::Digest::of(content);
+  std::size_t written = 0;
+  auto write = [&](StagedBlob& staged, std::size_t size) {
+    ASSERT_TRUE(staged.write(as_bytes(content).subspan(written, size)));
+    written += size;
+    ASSERT_EQ(staged.offset(), written);
+  };
+  {
+    auto first = blobs.stage(digest, content.size());
+    write(**first, 1);
+    write(**first, 16'384);
+    write(**first, 700'000);
+    write(**first, 0);
+    write(**first, 5);
+  }
+  auto second = blobs.stage(digest, content.size());
+  ASSERT_EQ((*second)->offset(), written);
+  write(**second, 16'384);
+  write(**second, content.size() - written);
+  ASSERT_TRUE((*second)->commit());
+  EXPECT_EQ(*read_file(blobs.path(digest)), content);
+}
+
+TEST(Blob, RestartForgetsWhatIsNotInTheFileYet) {
+  ScratchStore scratch;
+  auto blobs = scratch.open().blobs();
+  auto staged = blobs.stage(k_digest, k_text.size());
+  ASSERT_TRUE((*staged)->write(as_bytes(k_text.substr(0, 7))));
+  ASSERT_TRUE((*staged)->restart());
+  EXPECT_EQ((*staged)->offset(), 0U);
+  ASSERT_TRUE((*staged)->write(as_bytes(k_text)));
+  ASSERT_TRUE((*staged)->commit());
+  EXPECT_EQ(*read_file(blobs.path(k_digest)), k_text);
+}
+
 TEST(Blob, WrongContentIsThrownAway) {
   ScratchStore scratch;
   auto blobs = scratch.open().blobs();

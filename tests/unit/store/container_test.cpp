@@ -157,6 +157,22 @@ TEST(Container, InUseIsRemovedWithForceOnly) {
   EXPECT_TRUE(leftovers(scratch).empty());
 }
 
+TEST(Container, TheLastUserRemovesWithForceUnused) {
+  ScratchStore scratch;
+  auto store = scratch.open();
+  auto id = create(store, "web");
+  {
+    auto used = store.containers().use(*id);
+    ASSERT_TRUE(used && *used);
+    EXPECT_EQ(scratch.open().containers().remove(*id, Removal::force_unused).error().code, Code::busy);
+    EXPECT_EQ(store.containers().resolve("web"), *id);
+  }
+  ASSERT_EQ(::chmod((store.containers().root(*id) + "/etc").c_str(), 0), 0);
+  EXPECT_TRUE(scratch.open().containers().remove(*id, Removal::force_unused));
+  EXPECT_TRUE(tree_of(scratch / "containers").empty());
+  EXPECT_TRUE(leftovers(scratch).empty());
+}
+
 TEST(Container, RemoveOfUnreadableDirectoriesIsAllOrNothing) {
   ScratchStore scratch;
   if (::geteuid() == 0) {

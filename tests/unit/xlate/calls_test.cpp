@@ -103,10 +103,9 @@ TEST(CallTables, SocketCallsLeadToTheirOwnNumbers) {
     EXPECT_EQ(find_socket_call(call.which), &call);
     const Call* row = find_call(Abi::i386, call.number);
     ASSERT_NE(row, nullptr);
-    EXPECT_GE(row->op, Op::bind) << row->name;
-    EXPECT_LE(row->op, Op::sockname) << row->name;
+    EXPECT_TRUE(row->op != Op::pass || row->stop != Stop::always) << row->name;
   }
-  EXPECT_EQ(find_socket_call(1), nullptr) << "socket";
+  EXPECT_EQ(find_socket_call(9), nullptr) << "send";
 }
 
 TEST_P(Calls, WaysAroundAreClosed) {
