@@ -27,7 +27,9 @@ if(UDOCKER_WERROR)
   target_compile_options(udk_settings INTERFACE -Werror)
 endif()
 if(UDOCKER_SANITIZE)
-  target_compile_options(udk_settings INTERFACE -fsanitize=${UDOCKER_SANITIZE} -fno-omit-frame-pointer)
+  # Undefined behaviour ends the program, as a bad address does: otherwise no test would fail by it.
+  target_compile_options(udk_settings INTERFACE
+    -fsanitize=${UDOCKER_SANITIZE} -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(udk_settings INTERFACE -fsanitize=${UDOCKER_SANITIZE})
 endif()
 target_link_options(udk_settings INTERFACE -Wl,--gc-sections)

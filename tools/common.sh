@@ -56,16 +56,18 @@ remove_scratch() {
   rm -rf "$scratch"
 }
 
-# Configures and builds preset $1 in the current folder; shows the end of the output if that fails.
+# Configures and builds preset $1 in the current folder; the other words go to the build tool. Shows the end of the
+# output if that fails.
 build_preset() {
-  local log=$scratch/build.log
-  say "building preset $1"
-  if ! cmake --preset "$1" >"$log" 2>&1; then
+  local log=$scratch/build.log preset=$1
+  shift
+  say "building preset $preset"
+  if ! cmake --preset "$preset" >"$log" 2>&1; then
     tail -n 40 "$log" >&2
     ! grep -q 'the package mirror failed' "$log" || mirror_died "the libraries could not be fetched"
     return 1
   fi
-  cmake --build "build/$1" -j "$(nproc)" >"$log" 2>&1 || { tail -n 60 "$log" >&2; return 1; }
+  cmake --build "build/$preset" -j "$(nproc)" -- "$@" >"$log" 2>&1 || { tail -n 60 "$log" >&2; return 1; }
 }
 
 # Makes the guest images named by the other words, and sets image_cache to where they are.

@@ -43,6 +43,7 @@ def read_cases(path: pathlib.Path) -> list[Case]:
     except (OSError, xml.etree.ElementTree.ParseError) as error:
         return [Case(path.name, "failed", f"no result was written: {error}")]
     cases = []
+    run = f"[{path.stem.removeprefix('ctest-')}] "
     for element in tree.iter("testcase"):
         name = ".".join(filter(None, (element.get("classname"), element.get("name"))))
         if element.get("classname") == element.get("name"):  # ctest says it twice
@@ -50,10 +51,10 @@ def read_cases(path: pathlib.Path) -> list[Case]:
         skipped = element.find("skipped")
         broken = element.find("failure") if element.find("failure") is not None else element.find("error")
         if broken is not None:
-            cases.append(Case(name, "failed", broken.get("message") or ""))
+            cases.append(Case(run + name, "failed", broken.get("message") or ""))
         elif skipped is not None or element.get("status") in ("notrun", "disabled"):
             said = element.findtext("system-out") or ""
-            cases.append(Case(name, "skipped", (skipped.get("message") if skipped is not None else "") or said))
+            cases.append(Case(run + name, "skipped", (skipped.get("message") if skipped is not None else "") or said))
             if "SKIP_REGULAR_EXPRESSION" in cases[-1].text:
                 cases[-1].text = said
         else:

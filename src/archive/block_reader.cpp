@@ -78,7 +78,7 @@ class AheadReader final : public BlockReader {
       auto size = stream_.fill(slot.block);
       std::lock_guard guard(mutex_);
       ended_ = !size || *size == 0;
-      if (!size) error_ = std::move(size).error();
+      if (!size) error_ = size.error();
       if (!ended_) {
         slot.size = *size;
         filled_ = number + 1;

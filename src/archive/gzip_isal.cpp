@@ -1,5 +1,6 @@
 #include <isa-l/igzip_lib.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "archive/gzip_member.hpp"
@@ -34,9 +35,11 @@ class IsalGzipDecoder final : public GzipDecoder {
   void reset() override {
     isal_inflate_init(state_.get());
     state_->crc_flag = ISAL_GZIP;
+    header_seen_ = 0;
   }
 
   Result<bool> inflate(std::span<const std::byte>& input, std::span<std::byte>& output) override {
+    if (has_reserved_flags(input)) return fail(Code::corrupt, "the gzip data are damaged: unknown header flags");
     // The interface is not const-correct: the input is only read.
     state_->next_in = const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(input.data()));
     state_->avail_in = static_cast<std::uint32_t>(input.size());
@@ -46,12 +49,22 @@ class IsalGzipDecoder final : public GzipDecoder {
     // After an error the counts mean nothing.
     if (code < 0 || state_->avail_in > input.size() || state_->avail_out > output.size())
       return fail(Code::corrupt, std::string("the gzip data are damaged: ") + reason_of(code));
+    header_seen_ = std::min(k_flags_at + 1, header_seen_ + input.size() - state_->avail_in);
     input = input.last(state_->avail_in);
     output = output.last(state_->avail_out);
     return state_->block_state == ISAL_BLOCK_FINISH;
   }
 
  private:
+  static constexpr std::size_t k_flags_at = 3;
+
+  // RFC 1952 wants these bits refused, as they may mean fields that nobody knows how to skip; ISA-L passes over them.
+  [[nodiscard]] bool has_reserved_flags(std::span<const std::byte> input) const {
+    if (header_seen_ > k_flags_at || k_flags_at - header_seen_ >= input.size()) return false;
+    return (input[k_flags_at - header_seen_] & std::byte{0xe0}) != std::byte{0};
+  }
+
+  std::size_t header_seen_ = 0;  // bytes of this member's header that are known, up to the flags
   std::unique_ptr<inflate_state> state_ = std::make_unique<inflate_state>();
 };
 

@@ -79,7 +79,7 @@ Result<bool> Tree::walk(std::string_view dir, Missing missing) {
       if (!target) return fail(std::move(target).error().context("cannot read a symbolic link"));
       if (target->starts_with('/'))
         while (!path_.empty()) pop();
-      rest = *target + "/" + rest;
+      rest.insert(0, *target + "/");
     }
     asked_ = path_;
   }

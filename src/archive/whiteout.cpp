@@ -69,7 +69,7 @@ Result<> Whiteouts::hide_content(const EntryPath& mark) {
   return ledger_.origin(path) == Ledger::Origin::lower ? tree_.remove(name.c_str()) : Result<>();
 }
 
-Result<> Whiteouts::hide_lower(int dir, std::string path, const std::string& name) {
+Result<> Whiteouts::hide_lower(int dir, const std::string& path, const std::string& name) {
   const Ledger::Origin origin = ledger_.origin(path);
   if (origin == Ledger::Origin::lower) return remove(dir, path, name);
   auto opened = open_at(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);

@@ -37,7 +37,7 @@ class Whiteouts {
   Result<> hide_content(const EntryPath& mark);
 
  private:
-  Result<> hide_lower(int dir, std::string path, const std::string& name);
+  Result<> hide_lower(int dir, const std::string& path, const std::string& name);
   Result<> hide_lower_below(int dir, const std::string& path);
   Result<> remove(int dir, const std::string& path, const std::string& name);
 

@@ -67,7 +67,10 @@ Result<std::string> create_container(Session& session, const store::ImageName& i
   TRY_ASSIGN(auto draft, store->containers().begin());
   const std::string id = draft.id();
   if (auto done = fill(draft, pinned.data); !done) {
-    return fail(std::move(done).error().context("creating a container of " + image.text()));
+    auto error = std::move(done).error().context("creating a container of " + image.text());
+    if (error.code == Code::corrupt)
+      error.text += "; pull the image again, if that is no help its publisher must make it anew";
+    return fail(std::move(error));
   }
   TRY(publish(draft, alias, if_taken));
   return id;

@@ -5,19 +5,36 @@
 #include "base/log.hpp"
 #include "cli/command.hpp"
 #include "cli/help.hpp"
+#include "cli/lookup.hpp"
 #include "cli/output.hpp"
+#include "cli/remedy.hpp"
 #include "cli/session.hpp"
+#include "cli/suggestion.hpp"
 
 namespace udk::cli {
 namespace {
 
 int report(const Error& error) {
-  log::error("{}", error.text);
+  log::error("{}", text_with_remedy(error));
   return k_exit_failure;
 }
 
 bool wants_help(const Command& command, const Arguments& arguments) {
   return arguments.has("help") && command.name != "help";
+}
+
+Result<Arguments> parse(std::span<const Option> table, Order order, std::span<const std::string> words,
+                        std::string_view command) {
+  auto arguments = parse_arguments(table, order, words);
+  if (!arguments) return fail(arguments.error().code, arguments.error().text + help_hint(command));
+  arguments->command = command;
+  return arguments;
+}
+
+Error unknown_command(const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const auto& command : all_commands()) names.push_back(command.name);
+  return {Code::usage, "invalid command: " + name + did_you_mean(name, names) + help_hint("")};
 }
 
 // The options of a command and --help, which each has.
@@ -29,7 +46,7 @@ std::vector<Option> with_help(const Command& command) {
 
 Result<int> execute(const Arguments& general, const Command& command, std::span<const std::string> tail) {
   TRY_ASSIGN(Session session, Session::start(general));
-  TRY_ASSIGN(Arguments arguments, parse_arguments(with_help(command), command.order, tail));
+  TRY_ASSIGN(Arguments arguments, parse(with_help(command), command.order, tail, command.name));
   if (wants_help(command, arguments)) {
     put(command_help(command));
     return k_exit_ok;
@@ -40,7 +57,7 @@ Result<int> execute(const Arguments& general, const Command& command, std::span<
 }  // namespace
 
 int entry(const std::vector<std::string>& words) {
-  auto general = parse_arguments(general_options(), Order::options_first, words);
+  auto general = parse(general_options(), Order::options_first, words, "");
   if (!general) return report(general.error());
   if (::geteuid() == 0 && !general->has("allow-root")) {
     return report({Code::usage, "do not run as root ! (--allow-root permits it)"});
@@ -52,7 +69,7 @@ int entry(const std::vector<std::string>& words) {
     if (!general->has("help")) tail.erase(tail.begin());
   }
   const Command* command = find_command(name);
-  if (!command) return report({Code::usage, "invalid command: " + name + ", see: udocker help"});
+  if (!command) return report(unknown_command(name));
   auto code = execute(*general, *command, tail);
   if (!code) return report(code.error());
   if (output_failed() && *code == k_exit_ok) return report({Code::io, "cannot write to standard output"});

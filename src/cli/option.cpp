@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "cli/suggestion.hpp"
 
 namespace udk::cli {
 namespace {
@@ -24,6 +25,16 @@ std::string_view key_of(const Option& option) {
 }
 
 Unexpected syntax_error(std::string_view at) { return fail(Code::usage, "syntax error at: " + std::string(at)); }
+
+// Only long names: two letters are near to any two letters.
+Unexpected unknown_option(std::span<const Option> table, std::string_view word) {
+  std::vector<std::string_view> names;
+  for (const auto& row : table) {
+    for (auto name : split(row.names, ','))
+      if (name.starts_with("--")) names.push_back(name);
+  }
+  return syntax_error(std::string(word) + did_you_mean(word.substr(0, word.find('=')), names));
+}
 
 bool is_option_word(std::string_view word) { return word.size() > 1 && word.front() == '-'; }
 
@@ -57,12 +68,17 @@ class Normalizer {
   std::vector<std::string> plain;
 
  private:
+  // A word that can be meant as an option is no value: `--name --force IMAGE`. After `=` it is.
+  [[nodiscard]] bool is_known_option(std::string_view word) const {
+    return find_option(table_, word.substr(0, word.find('='))) != nullptr;
+  }
+
   Result<> take_option(const std::string& word) {
     left_ = left_.subspan(1);
     auto equals = word.find('=');
     const Option* row = find_option(table_, std::string_view(word).substr(0, equals));
     if (!row) {
-      if (equals != std::string::npos || word.starts_with("--")) return syntax_error(word);
+      if (equals != std::string::npos || word.starts_with("--")) return unknown_option(table_, word);
       options.push_back(word);  // -xy, or unknown: CLI11 decides
       return {};
     }
@@ -74,8 +90,8 @@ class Normalizer {
     options.push_back(word.substr(0, equals));
     if (equals != std::string::npos) {
       options.push_back(word.substr(equals + 1));
-    } else if (left_.empty()) {
-      return syntax_error(word);
+    } else if (left_.empty() || is_known_option(left_.front())) {
+      return syntax_error(word + " (its value is missing: " + word + "=" + std::string(row->value_name) + ")");
     } else {
       options.push_back(left_.front());
       left_ = left_.subspan(1);

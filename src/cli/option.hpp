@@ -35,6 +35,7 @@ class Arguments {
   [[nodiscard]] std::vector<std::string> list(std::string_view name) const;
 
   std::vector<std::string> words;  // what is no option, in order, empty ones included
+  std::string_view command;        // whose they are, for messages; "" for the general options
 
   void add(std::string_view name, std::string value) { values_[std::string(name)].push_back(std::move(value)); }
 
@@ -43,7 +44,7 @@ class Arguments {
 };
 
 // Sorts `words` by the table. `--x=V`, `--x V`, `-x=V`, `-x V`, `-xy` for two flags; `--` ends the options; an empty
-// value is a value. Errors: Code::usage, "syntax error at: WORD".
+// value is a value. Errors: Code::usage, "syntax error at: WORD", with what was probably meant.
 Result<Arguments> parse_arguments(std::span<const Option> table, Order order, std::span<const std::string> words);
 
 // "--volume" for "-v,--volume".

@@ -83,9 +83,11 @@ Result<registry::Client> make_client(const Session& session, const image::Refere
   return registry::Client::create(std::move(client));
 }
 
-Result<image::Platform> wanted_platform(const PullOptions& options) {
-  if (options.platform.empty()) return image::host_platform();
-  return image::Platform::parse(options.platform, image::host_platform());
+// In the order in which they are wanted.
+Result<std::vector<image::Platform>> wanted_platforms(const PullOptions& options) {
+  if (options.platform.empty()) return image::host_platforms();
+  TRY_ASSIGN(auto platform, image::Platform::parse(options.platform, image::host_platform()));
+  return std::vector{std::move(platform)};
 }
 
 // What the image consists of, each blob once: the configuration, then the layers from the top.
@@ -156,34 +158,34 @@ class Fetcher {
   std::deque<StagedSink> sinks_;
 };
 
-// An image without index was not chosen for a platform: its configuration says what it is for, before the layers come.
-// Another platform than --platform asked for is an error, another than this machine runs a warning.
-Result<> check_platform(const store::Blobs& blobs, const image::Manifest& manifest, const image::Platform& wanted,
-                        const PullOptions& options) {
+// An image that no index gave a platform was not chosen for one: its configuration says what it is for, before the
+// layers come. Another platform than --platform asked for is an error, another than this machine's a warning.
+Result<> check_platform(const store::Blobs& blobs, const image::Manifest& manifest,
+                        const std::vector<image::Platform>& wanted, const PullOptions& options) {
   TRY_ASSIGN(auto text, read_file(blobs.path(manifest.config.digest)));
   TRY_ASSIGN(auto config, image::ImageConfig::parse(std::move(text)));
-  auto fits = config.check_platform(wanted);
-  if (fits || !options.platform.empty()) return fits;
-  if (image::runs_on(config.platform(), wanted)) return {};
-  log::warning("{}", fits.error().text);
+  for (const auto& platform : wanted)
+    if (config.check_platform(platform)) return {};
+  auto unfit = config.check_platform(wanted.front());
+  if (!options.platform.empty()) return unfit;
+  log::warning("{}", unfit.error().text);
   return {};
 }
 
 Result<> fetch_image(Session& session, const image::Reference& reference, const PullOptions& options) {
   TRY(reference.check_remote());
-  TRY_ASSIGN(auto platform, wanted_platform(options));
+  TRY_ASSIGN(auto platforms, wanted_platforms(options));
   TRY_ASSIGN(store::Store * store, session.store());
   TRY_ASSIGN(auto client, make_client(session, reference, options));
-  const auto fit = options.platform.empty() ? image::Fit::runs : image::Fit::serves;
-  TRY_ASSIGN(auto resolved, client.resolve(reference, platform, fit));
+  TRY_ASSIGN(auto resolved, client.resolve(reference, platforms));
   TRY(resolved.manifest.check_is_image());
   log::debug("manifest {} of {}", resolved.digest.text(), resolved.repository);
   TRY_ASSIGN(auto draft, store->images().begin({reference.repository(), reference.tag()}));
   TRY(draft.claim(resolved.manifest));
   Fetcher fetcher(client, *store, resolved.repository);
-  if (!resolved.index_digest) {
+  if (!resolved.platform_known) {
     TRY(fetcher.fetch({resolved.manifest.config}));
-    if (auto fits = check_platform(store->blobs(), resolved.manifest, platform, options); !fits) {
+    if (auto fits = check_platform(store->blobs(), resolved.manifest, platforms, options); !fits) {
       draft.abandon();
       return fits;
     }

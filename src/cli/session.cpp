@@ -36,7 +36,8 @@ Result<Session> Session::start(const Arguments& general) {
   if (auto repo = general.value("repo")) {
     if (!repo->empty()) session.config_.use_topdir(store::Paths::under(*repo).top);
     if (repo->empty() || !store::is_repository(session.paths())) {
-      return fail(Code::not_found, "invalid udocker repository: " + *repo);
+      return fail(Code::not_found, "invalid udocker repository: " + *repo +
+                                       " (it has no repos, layers and containers; UDOCKER_DIR makes a new one)");
     }
   }
   return session;

@@ -9,7 +9,6 @@
 #include "base/file.hpp"
 #include "base/path.hpp"
 #include "base/text.hpp"
-#include "image/platform.hpp"
 
 namespace udk::container {
 namespace {
@@ -36,8 +35,8 @@ constexpr std::array<Machine, 11> k_machines{{{EM_X86_64, "amd64", ""},
 
 unsigned octet(char c) { return static_cast<unsigned char>(c); }
 
-bool runs_on(const std::string& host, const std::string& program) {
-  return image::runs_on({"", program, ""}, {"", host, ""});
+bool runs_on(std::string_view host, std::string_view program) {
+  return host == program || (host == "amd64" && program == "386") || (host == "arm64" && program == "arm");
 }
 
 std::optional<std::string> unhex(std::string_view text) {

@@ -17,6 +17,7 @@ struct Bind {
   std::string host;
   std::string guest;
   Access access = Access::read_write;
+  bool listed = true;  // shown by a directory of the image that lacks it, at the price of slower listings
 };
 
 // Who the payload believes to be. Without privileges the kernel's ids never change: engines emulate.

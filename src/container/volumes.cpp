@@ -189,6 +189,11 @@ Result<std::vector<Volume>> collect_volumes(const ContainerInfo& container, cons
   std::vector<Volume> out;
   Exclusions exclusions(options.novol);
   TRY(add_entries(system_entries(container, options, settings, host, notices), Need::optional, exclusions, out));
+  // Nobody looks for those of every run in a listing (/lib/modules, mostly), and they would slow down all of them.
+  for (auto& volume : out) {
+    const auto& sysdirs = settings.sysdirs_list;
+    volume.listed = std::find(sysdirs.begin(), sysdirs.end(), volume.guest) == sysdirs.end();
+  }
   for (const auto& other : options.volumes_from) TRY(add_volumes_from(other, out, notices));
   TRY(add_entries(options.volumes, Need::required, exclusions, out));
   exclusions.report(notices);
@@ -219,7 +224,7 @@ Result<> place_volumes(const std::vector<Volume>& volumes, GuestView& view) {
       continue;
     }
     seat->second = index;
-    view.add({volume.host, place->guest, volume.access});
+    view.add({volume.host, place->guest, volume.access, volume.listed});
   }
   return {};
 }

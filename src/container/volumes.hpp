@@ -18,6 +18,7 @@ struct Volume {
   std::string host, guest;  // absolute, without doubled and trailing slashes
   Access access = Access::read_write;
   Need need = Need::required;
+  bool listed = true;  // as in Bind
 };
 
 // Only the text is looked at. Code::usage: "invalid host volume path", "invalid container volume path", "invalid volume

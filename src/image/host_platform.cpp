@@ -33,7 +33,7 @@ unsigned saved_states() {
 }
 
 // Micro-architecture levels of the x86-64 psABI, table 3.1.
-std::string amd64_level() {
+unsigned amd64_level() {
   constexpr unsigned k_osxsave = 1U << 27;
   constexpr unsigned k_c_v2 =
       1U << 0 | 1U << 9 | 1U << 13 | 1U << 19 | 1U << 20 | 1U << 23;                 // SSE3 SSSE3 CX16 SSE4 POPCNT
@@ -44,13 +44,13 @@ std::string amd64_level() {
   auto one = cpuid(1);
   auto seven = cpuid(7);
   auto extended = cpuid(0x80000001U);
-  if (!has(one.c, k_c_v2) || !has(extended.c, 1U)) return "";  // LAHF
+  if (!has(one.c, k_c_v2) || !has(extended.c, 1U)) return 1;  // LAHF
   bool avx = has(one.c, k_osxsave) && has(saved_states(), 0x6);
-  if (!avx || !has(one.c, k_c_v3) || !has(seven.b, k_b_v3) || !has(extended.c, 1U << 5)) return "v2";  // LZCNT
-  return has(saved_states(), 0xe6) && has(seven.b, k_b_v4) ? "v4" : "v3";
+  if (!avx || !has(one.c, k_c_v3) || !has(seven.b, k_b_v3) || !has(extended.c, 1U << 5)) return 2;  // LZCNT
+  return has(saved_states(), 0xe6) && has(seven.b, k_b_v4) ? 4 : 3;
 }
 #else
-std::string amd64_level() { return ""; }
+unsigned amd64_level() { return 1; }
 #endif
 
 }  // namespace
@@ -65,8 +65,15 @@ Platform platform_of_machine(std::string_view machine, bool little_endian) {
 Platform host_platform() {
   struct utsname name = {};
   if (::uname(&name) != 0) return {"linux", "", ""};
-  auto out = platform_of_machine(name.machine, std::endian::native == std::endian::little);
-  if (out.architecture == "amd64") out.variant = amd64_level();
+  return platform_of_machine(name.machine, std::endian::native == std::endian::little);
+}
+
+std::vector<Platform> host_platforms() {
+  std::vector<Platform> out{host_platform()};
+  if (out[0].architecture != "amd64") return out;
+  for (unsigned level = 2; level <= amd64_level(); ++level)
+    out.push_back({out[0].os, out[0].architecture, "v" + std::to_string(level)});
+  out.push_back({out[0].os, "386", ""});
   return out;
 }
 

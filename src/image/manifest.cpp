@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "base/text.hpp"
 #include "image/json.hpp"
@@ -116,19 +117,21 @@ bool is_attestation(const Descriptor& entry) {
   return entry.platform && entry.platform->os == "unknown" && entry.platform->architecture == "unknown";
 }
 
+// How well an entry serves the first of the wanted platforms that it serves at all: smaller is better.
+using Rank = std::pair<std::size_t, std::size_t>;
+
+std::optional<Rank> rank_of(const Descriptor& entry, std::span<const Platform> wanted) {
+  // An entry without platform, an inner index for example, comes after all that fit.
+  if (!entry.platform) return Rank(SIZE_MAX, SIZE_MAX);
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    if (auto rank = platform_rank(*entry.platform, wanted[i])) return Rank(i, *rank);
+  return std::nullopt;
+}
+
 bool is_candidate(const Descriptor& entry) {
   auto kind = media_type::kind_of(entry.media_type);
   bool readable = kind == Kind::manifest || kind == Kind::index || entry.media_type.empty();
   return readable && !is_attestation(entry) && entry.artifact_type.empty();
-}
-
-// Platforms that only run beside the wanted one come after those that serve it; an entry without platform, an inner
-// index for example, comes after all.
-std::optional<std::size_t> rank_of(const Descriptor& entry, const Platform& wanted, Fit fit) {
-  if (!entry.platform) return SIZE_MAX;
-  auto rank = platform_rank(*entry.platform, wanted);
-  if (!rank && fit == Fit::runs && runs_on(*entry.platform, wanted)) rank = SIZE_MAX - 1;
-  return rank;
 }
 
 }  // namespace
@@ -157,19 +160,26 @@ Result<> Manifest::check_is_image() const {
   return fail(Code::unsupported, "this is not a container image but an artifact of type " + printable(what));
 }
 
-Result<Descriptor> Index::choose(const Platform& wanted, Fit fit) const {
-  const Descriptor* best = nullptr;
-  std::size_t best_rank = 0;
+Result<Descriptor> Index::choose(const Platform& wanted) const { return choose(std::span(&wanted, 1)); }
+
+Result<Descriptor> Index::choose(std::span<const Platform> wanted) const {
+  TRY_ASSIGN(auto all, candidates(wanted));
+  return std::move(all.front());
+}
+
+Result<std::vector<Descriptor>> Index::candidates(std::span<const Platform> wanted) const {
+  std::vector<std::pair<Rank, const Descriptor*>> ranked;
   for (const auto& entry : entries) {
     if (!is_candidate(entry)) continue;
-    auto rank = rank_of(entry, wanted, fit);
-    if (!rank || (best && *rank >= best_rank)) continue;
-    best = &entry;
-    best_rank = *rank;
+    if (auto rank = rank_of(entry, wanted)) ranked.emplace_back(*rank, &entry);
   }
-  if (best) return *best;
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Descriptor> out;
+  out.reserve(ranked.size());
+  for (const auto& [rank, entry] : ranked) out.push_back(*entry);
+  if (!out.empty()) return out;
   auto list = available();
-  return fail(Code::not_found, "no image for platform " + wanted.text() + " (" +
+  return fail(Code::not_found, "no image for platform " + wanted.front().text() + " (" +
                                    (list.empty() ? "the index holds no images" : "available: " + join(list, ", ")) +
                                    ")");
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -38,7 +39,11 @@ struct Index {
 
   // The entry for `wanted`: the best variant, the first of equals; attestations and unknown/unknown never. An entry
   // without platform is taken if no entry has a fitting one. None: Code::not_found that lists what is available.
-  [[nodiscard]] Result<Descriptor> choose(const Platform& wanted, Fit fit = Fit::serves) const;
+  [[nodiscard]] Result<Descriptor> choose(const Platform& wanted) const;
+  // The same for the first of several platforms that there is an entry for.
+  [[nodiscard]] Result<Descriptor> choose(std::span<const Platform> wanted) const;
+  // All entries that may serve, the best first, those without platform last. None: as choose().
+  [[nodiscard]] Result<std::vector<Descriptor>> candidates(std::span<const Platform> wanted) const;
   // The platforms of the entries that are images, each once.
   [[nodiscard]] std::vector<std::string> available() const;
 };

@@ -133,13 +133,4 @@ std::optional<std::size_t> platform_rank(const Platform& offered, const Platform
   return want_level - offer_level;
 }
 
-bool runs_on(const Platform& offered, const Platform& host) {
-  if (platform_rank(offered, host)) return true;
-  Platform offer = offered.normalized();
-  Platform own = host.normalized();
-  bool beside = (own.architecture == "amd64" && offer.architecture == "386") ||
-                (own.architecture == "arm64" && offer.architecture == "arm");
-  return beside && agrees(offer.os, own.os);
-}
-
 }  // namespace udk::image

@@ -31,15 +31,12 @@ struct Platform {
 // leaves open match anything.
 std::optional<std::size_t> platform_rank(const Platform& offered, const Platform& wanted);
 
-// Which offers are taken for a wanted platform: those that serve it, or all that run on it, the serving ones first.
-enum class Fit : unsigned char { serves, runs };
-
-// Whether programs for `offered` run on `host`: what platform_rank() accepts, and the 32-bit programs that 64-bit
-// kernels run beside their own.
-bool runs_on(const Platform& offered, const Platform& host);
-
-// This machine: uname(2), for amd64 with the level that the processor has (x86-64-v2 ... v4 of the psABI).
+// What images are looked for on this machine: uname(2). For amd64 without the level of the processor: a repository may
+// be shared with nodes that are older.
 Platform host_platform();
+// What this machine can run, in the order in which it is wanted: host_platform(), then for amd64 the levels that the
+// processor has, the lowest first (x86-64-v2 ... v4 of the psABI), and i386.
+std::vector<Platform> host_platforms();
 // The platform of a machine name of uname(2); `little_endian` decides for the machines that have both.
 Platform platform_of_machine(std::string_view machine, bool little_endian = true);
 

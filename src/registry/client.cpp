@@ -71,10 +71,14 @@ Result<Fetched> Client::fetch_manifest(const image::Reference& reference) {
       found.document.document);
 }
 
-Result<Resolved> Client::resolve(const image::Reference& reference, const image::Platform& platform, image::Fit fit) {
+Result<Resolved> Client::resolve(const image::Reference& reference, std::span<const image::Platform> wanted) {
   TRY_ASSIGN(auto found, impl_->find(reference));
-  return descend(impl_->session(), found.repository, std::move(found.document), platform, fit,
+  return descend(impl_->session(), found.repository, std::move(found.document), wanted,
                  shown(reference, found.repository));
+}
+
+Result<Resolved> Client::resolve(const image::Reference& reference, const image::Platform& platform) {
+  return resolve(reference, std::span(&platform, 1));
 }
 
 Result<> Client::fetch_blobs(const std::string& repository, std::span<BlobRequest> blobs) {

@@ -53,7 +53,8 @@ struct Resolved {
   image::Manifest manifest;  // raw bytes, config descriptor, layers (base first)
   image::Digest digest;      // of the manifest
   std::optional<image::Digest> index_digest;
-  std::string repository;  // at the registry: to be given to fetch_blobs
+  bool platform_known = false;  // an index said that it is for a wanted one
+  std::string repository;       // at the registry: to be given to fetch_blobs
 };
 
 // One blob to fetch. `sink` outlives the call. `on_complete` is called when offset() has reached the descriptor's size:
@@ -78,9 +79,9 @@ class Client {
 
   // The document as the registry has it, index or manifest (`manifest inspect`).
   Result<Fetched> fetch_manifest(const image::Reference& reference);
-  // Follows indexes down to the manifest for `platform`.
-  Result<Resolved> resolve(const image::Reference& reference, const image::Platform& platform,
-                           image::Fit fit = image::Fit::serves);
+  // Follows indexes down to the manifest for the first of the wanted platforms that there is.
+  Result<Resolved> resolve(const image::Reference& reference, std::span<const image::Platform> wanted);
+  Result<Resolved> resolve(const image::Reference& reference, const image::Platform& platform);
   // All blobs, a few at a time, in the order given; returns when every on_complete has succeeded, or with the first
   // error.
   Result<> fetch_blobs(const std::string& repository, std::span<BlobRequest> blobs);

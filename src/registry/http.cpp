@@ -199,12 +199,13 @@ Result<> Transport::configure(Exchange& exchange) {
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Exchange::on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &exchange);
-  if (!options_.proxy.empty()) curl_easy_setopt(easy, CURLOPT_PROXY, options_.proxy.c_str());
+  // The environment's proxy is meant for other hosts, and does not know ours: as with docker, loopback is asked itself.
+  if (!options_.proxy.empty() || exchange.request_.url.is_loopback())
+    curl_easy_setopt(easy, CURLOPT_PROXY, options_.proxy.c_str());
   if (exchange.request_.form) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(exchange.request_.form->size()));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange.request_.form->c_str());
   }
-  // Also for http: the proxy may be reached by TLS.
   return exchange.request_.url.is_https() ? configure_trust(easy) : Result<>{};
 }
 

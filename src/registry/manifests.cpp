@@ -14,6 +14,8 @@ using image::Document;
 
 // An index of indexes of ... is legal; nobody needs more levels than this.
 constexpr unsigned k_max_index_depth = 8;
+// So many documents are fetched for one image at most.
+constexpr unsigned k_max_documents = 32;
 
 std::string login_of(const Session& session) {
   return login_command(session.options().registry_url, session.is_docker_hub());
@@ -57,6 +59,55 @@ const std::string& raw_of(const Document& document) {
   return std::visit([](const auto& d) -> const std::string& { return d.raw; }, document);
 }
 
+// The search through indexes of indexes, the best entries first. What an entry without platform leads to shows only
+// inside: where it has nothing for us, the next one is asked.
+class Descent {
+ public:
+  Descent(Session& session, const std::string& repository, std::span<const image::Platform> wanted,
+          const std::string& what)
+      : session_(session), repository_(repository), wanted_(wanted), what_(what) {}
+
+  Result<Resolved> run(VerifiedDocument document) {
+    const auto digest = document.digest;
+    const bool is_index = std::holds_alternative<image::Index>(document.document);
+    TRY_ASSIGN(auto found, enter(std::move(document), 0, false));
+    if (is_index) found.index_digest = digest;
+    return found;
+  }
+
+ private:
+  // NOLINTNEXTLINE(misc-no-recursion): as deep as k_max_index_depth
+  Result<Resolved> enter(VerifiedDocument document, unsigned depth, bool platform_known) {
+    if (auto* manifest = std::get_if<image::Manifest>(&document.document)) {
+      if (auto ok = manifest->check_is_image(); !ok) return fail(std::move(ok).error().context(what_));
+      return Resolved{std::move(*manifest), std::move(document.digest), std::nullopt, platform_known, repository_};
+    }
+    if (depth == k_max_index_depth) return fail(Code::unsupported, what_ + ": its indexes are nested too deeply");
+    auto entries = std::get<image::Index>(document.document).candidates(wanted_);
+    if (!entries) return fail(std::move(entries).error().context(what_));
+    std::optional<Error> first;
+    for (const auto& entry : *entries) {
+      auto found = follow(entry, depth);
+      if (found || entry.platform || found.error().code != Code::not_found) return found;
+      if (!first) first = std::move(found).error();
+    }
+    return fail(std::move(*first));
+  }
+
+  // NOLINTNEXTLINE(misc-no-recursion)
+  Result<Resolved> follow(const Descriptor& entry, unsigned depth) {
+    if (++documents_ > k_max_documents) return fail(Code::unsupported, what_ + ": it has too many indexes in indexes");
+    TRY_ASSIGN(auto document, get_manifest(session_, repository_, entry, what_));
+    return enter(std::move(document), depth + 1, entry.platform.has_value());
+  }
+
+  Session& session_;
+  const std::string& repository_;
+  std::span<const image::Platform> wanted_;
+  const std::string& what_;
+  unsigned documents_ = 0;
+};
+
 }  // namespace
 
 std::string pull_scope(const std::string& repository) { return "repository:" + repository + ":pull"; }
@@ -65,8 +116,11 @@ Result<VerifiedDocument> get_manifest(Session& session, const std::string& repos
                                       const std::optional<Digest>& digest, const std::string& what) {
   for (bool again = false;; again = true) {
     TRY_ASSIGN(auto response, run_call(session, manifest_call(repository, tag, what), image::k_max_manifest_size));
-    if (response.status != 200)
-      return fail(status_error(response, what, session.base().authority(), login_of(session)));
+    if (response.status != 200) {
+      auto error = status_error(response, what, session.base().authority(), login_of(session));
+      if (response.status == 404) error.text += ": check the name and the tag";
+      return fail(std::move(error));
+    }
     auto found = check_digest(response, digest);
     if (!found && !again) continue;
     if (!found) return fail(std::move(found).error().context(what + " at " + session.base().authority()));
@@ -90,19 +144,8 @@ Result<VerifiedDocument> get_manifest(Session& session, const std::string& repos
 }
 
 Result<Resolved> descend(Session& session, const std::string& repository, VerifiedDocument document,
-                         const image::Platform& platform, image::Fit fit, const std::string& what) {
-  std::optional<Digest> index_digest;
-  for (unsigned depth = 0; depth <= k_max_index_depth; ++depth) {
-    if (auto* manifest = std::get_if<image::Manifest>(&document.document)) {
-      if (auto ok = manifest->check_is_image(); !ok) return fail(std::move(ok).error().context(what));
-      return Resolved{std::move(*manifest), std::move(document.digest), std::move(index_digest), repository};
-    }
-    if (!index_digest) index_digest = document.digest;
-    auto entry = std::get<image::Index>(document.document).choose(platform, fit);
-    if (!entry) return fail(std::move(entry).error().context(what));
-    TRY_ASSIGN(document, get_manifest(session, repository, *entry, what));
-  }
-  return fail(Code::unsupported, what + ": its indexes are nested too deeply");
+                         std::span<const image::Platform> wanted, const std::string& what) {
+  return Descent(session, repository, wanted, what).run(std::move(document));
 }
 
 std::string next_link(std::string_view header) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/result.hpp"
@@ -27,9 +28,9 @@ Result<VerifiedDocument> get_manifest(Session& session, const std::string& repos
 Result<VerifiedDocument> get_manifest(Session& session, const std::string& repository,
                                       const image::Descriptor& descriptor, const std::string& what);
 
-// From the document of a reference down to the manifest for the platform.
+// From the document of a reference down to the manifest for the first of the wanted platforms that there is.
 Result<Resolved> descend(Session& session, const std::string& repository, VerifiedDocument document,
-                         const image::Platform& platform, image::Fit fit, const std::string& what);
+                         std::span<const image::Platform> wanted, const std::string& what);
 
 // All tags of a repository; pages are linked by the Link header (RFC 8288).
 Result<std::vector<std::string>> get_tags(Session& session, const std::string& repository);

@@ -13,7 +13,7 @@ namespace udk::store {
 Result<> check_alias(const std::string& name) {
   bool good = is_file_name(name) && name.find_first_of("/. []") == std::string::npos;
   if (good) return {};
-  return fail(Code::usage, "invalid container name '" + printable(name.substr(0, 300)) +
+  return fail(Code::usage, "'" + printable(name.substr(0, 300)) +
                                "': it must have 1 to 255 characters, none of them '/', '.', '[', ']' or a blank");
 }
 

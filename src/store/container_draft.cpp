@@ -2,6 +2,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "archive/owner_record.hpp"
 #include "base/file.hpp"
 #include "base/path.hpp"
@@ -13,6 +15,9 @@
 #include "store/python_json.hpp"
 
 namespace udk::store {
+namespace {
+constexpr mode_t k_root_mode = 0755;
+}  // namespace
 
 ContainerDraft::ContainerDraft(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ContainerDraft::ContainerDraft(ContainerDraft&&) noexcept = default;
@@ -42,6 +47,9 @@ Result<ContainerDraft> ContainerDraft::make(const std::shared_ptr<const Context>
   ContainerDraft out(std::make_unique<State>(State{context, id, dir, std::move(lock), Fd(), false}));
   TRY(make_dirs(out.root()));
   TRY_ASSIGN(out.state_->root, open_dir(out.root()));
+  // The guest's `/`, which most images leave to the runtime: programs that give up their rights must get in, whatever
+  // the user's umask. What the umask keeps from others is kept by the directory above.
+  if (::fchmod(out.state_->root.get(), k_root_mode) != 0) return fail_errno(errno, out.root());
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 
@@ -30,6 +31,14 @@ RootState root_state_of(const std::string& root) {
   if (::stat(root.c_str(), &st) != 0) return RootState::missing;
   if (!S_ISDIR(st.st_mode)) return RootState::not_a_directory;
   return ::access(root.c_str(), W_OK) == 0 ? RootState::writable : RootState::read_only;
+}
+
+// There is no file of a lock on it: nobody holds one.
+bool is_surely_unused(const Context& context, const std::string& id) {
+  auto entries = dir_entries(context.state.containers);
+  const std::string lock = use_lock_name(id);
+  return entries && std::none_of(entries->begin(), entries->end(),
+                                 [&](const DirEntry& entry) { return entry.name.starts_with(lock); });
 }
 
 ContainerEntry read_entry(const Context& context, const std::string& id) {
@@ -170,8 +179,9 @@ Result<> Containers::remove(const std::string& id, Removal removal) const {
         Lock::acquire(context_->state.containers, use_lock_name(id), LockMode::exclusive, no_wait, "container " + id);
     if (!lock && lock.error().code == Code::busy)
       return fail(Code::busy, "container " + id + " is in use: wait for it to end, or use rm -f");
-    if (!lock) return fail(std::move(lock).error());
-    unused = std::move(*lock);
+    if (!lock && !(lock.error().code == Code::no_space && is_surely_unused(*context_, id)))
+      return fail(std::move(lock).error());
+    if (lock) unused = std::move(*lock);
   }
   if (removal == Removal::normal) {
     if (auto good = check_removable(dir(id)); !good)
@@ -186,7 +196,9 @@ Result<> Containers::remove(const std::string& id, Removal removal) const {
 }
 
 Result<std::string> Containers::take_away(const std::string& id, Removal removal) const {
-  TRY_ASSIGN(Lock lock, lock_containers(*context_));
+  auto lock = lock_containers(*context_);
+  // On a disk without room for the lock's file it goes without: one rename takes the container away.
+  if (!lock && lock.error().code != Code::no_space) return fail(std::move(lock).error());
   TRY(check_container(*context_, id));
   if (exists(path_join(dir(id), "PROTECT")))
     return fail(Code::denied, "container " + id + " is protected: unprotect it first");

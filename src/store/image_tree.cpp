@@ -21,6 +21,7 @@ struct Place {
   std::string path;      // of the directory
   std::string relative;  // to repos, "" for repos itself
   std::vector<std::pair<dev_t, ino_t>> above;
+  bool by_link = false;  // it, or a directory above it, was reached by a link
 };
 
 bool is_tag_dir(const std::vector<DirEntry>& entries) {
@@ -28,15 +29,20 @@ bool is_tag_dir(const std::vector<DirEntry>& entries) {
                      [](const DirEntry& entry) { return entry.type == EntryType::file && entry.name == "TAG"; });
 }
 
-// A link in a directory that is no image may lead to a directory of images.
-bool leads_to_dir(const Place& place, const DirEntry& entry, bool tag_dir) {
-  return entry.type == EntryType::directory ||
-         (entry.type == EntryType::link && !tag_dir && is_dir(place.path + '/' + entry.name));
+// A link in a directory that is no image may lead to a directory of images elsewhere. Not to one that the repository
+// itself is in, and no further by links from there: that could be the whole disk.
+bool is_link_to_images(const std::string& repos, const Place& place, const DirEntry& entry) {
+  if (entry.type != EntryType::link || place.by_link) return false;
+  std::string path = place.path + '/' + entry.name;
+  if (!is_dir(path)) return false;
+  auto target = real_path(path);
+  auto own = real_path(repos);
+  return target && own && !path_has_prefix(*own, *target);
 }
 
 // Reads one directory, reports it if it is an image, and adds the directories in it to `todo` in directory order.
-Result<> visit(Place place, const std::function<void(const ImageName&, const std::string&)>& f,
-               std::vector<Place>& todo) {
+Result<> visit(const std::string& repos, Place place,
+               const std::function<void(const ImageName&, const std::string&)>& f, std::vector<Place>& todo) {
   struct stat st {};
   if (::stat(place.path.c_str(), &st) != 0) return {};  // removed meanwhile
   std::pair id(st.st_dev, st.st_ino);
@@ -51,8 +57,10 @@ Result<> visit(Place place, const std::function<void(const ImageName&, const std
   place.above.push_back(id);
   for (auto it = entries->rbegin(); it != entries->rend(); ++it) {
     if (place.relative.empty() && it->name == k_state_dir) continue;
-    if (leads_to_dir(place, *it, tag_dir))
-      todo.push_back({place.path + '/' + it->name, path_join(place.relative, it->name), place.above});
+    bool linked = !tag_dir && is_link_to_images(repos, place, *it);
+    if (it->type == EntryType::directory || linked)
+      todo.push_back(
+          {place.path + '/' + it->name, path_join(place.relative, it->name), place.above, place.by_link || linked});
   }
   return {};
 }
@@ -61,11 +69,11 @@ Result<> visit(Place place, const std::function<void(const ImageName&, const std
 
 Result<> walk_images(const std::string& repos, const std::function<void(const ImageName&, const std::string&)>& f) {
   std::vector<Place> todo;
-  todo.push_back({repos, "", {}});
+  todo.push_back({repos, "", {}, false});
   while (!todo.empty()) {
     Place place = std::move(todo.back());
     todo.pop_back();
-    TRY(visit(std::move(place), f, todo));
+    TRY(visit(repos, std::move(place), f, todo));
   }
   return {};
 }

@@ -31,6 +31,13 @@ Error is_protected(const ImageName& name) {
   return {Code::denied, "image " + name.text() + " is protected: unprotect it first"};
 }
 
+// The image, if it may be removed.
+Result<ImageEntry> removable(const Images& images, const ImageName& name) {
+  TRY_ASSIGN(ImageEntry entry, images.find(name));
+  if (entry.protection == Protection::on) return fail(is_protected(name));
+  return entry;
+}
+
 // The readings of what a user typed, the likeliest first.
 std::vector<ImageName> readings(const std::string& text) {
   std::vector<ImageName> out;
@@ -134,13 +141,22 @@ Result<ImageDraft> Images::begin(const ImageName& name) const {
 }
 
 Result<> Images::remove(const ImageName& name, Removal removal) const {
-  TRY_ASSIGN(RepoLock repo, RepoLock::acquire(*context_));
-  TRY_ASSIGN(ImageEntry entry, find(name));
-  if (entry.protection == Protection::on) return fail(is_protected(name));
-  TRY_ASSIGN(Intent intent, repo.intend(name));
-  auto done = unlink_at(AT_FDCWD, path_join(entry.dir, "TAG"));
-  auto settled = repo.settle(intent, removal);
-  if (done) sweep_repos(*context_, repo, &name, k_keep_fetched);
+  TRY_ASSIGN(ImageEntry entry, removable(*this, name));
+  const std::string tag = path_join(entry.dir, "TAG");
+  auto repo = RepoLock::acquire(*context_);
+  // A disk without room even for the lock's file: TAG makes room for it. Whoever is about to read or to replace the
+  // image finds it removed, as a moment earlier or later.
+  const bool early = !repo && repo.error().code == Code::no_space;
+  if (early) {
+    TRY(unlink_at(AT_FDCWD, tag));
+    repo = RepoLock::acquire(*context_);
+  }
+  if (!repo) return fail(std::move(repo).error());
+  if (!early) TRY(removable(*this, name));
+  TRY_ASSIGN(Intent intent, repo->intend(name, IfNoRoom::go_on));
+  auto done = early ? Result<>() : unlink_at(AT_FDCWD, tag);
+  auto settled = repo->settle(intent, removal);
+  if (done) sweep_repos(*context_, *repo, &name, k_keep_fetched);
   return done ? settled : done;
 }
 

@@ -132,6 +132,11 @@ Error busy(const std::string& what, const std::string& holder) {
   return {Code::busy, what + " is held by " + holder + ": try again when it is done"};
 }
 
+Error no_lock(Error why, const std::string& what) {
+  if (why.code == Code::denied) why.text += "; the repository cannot be changed, name another with UDOCKER_DIR";
+  return std::move(why).context("cannot lock " + what);
+}
+
 void tell(const Waiting& waiting, const std::string& what, const std::string& holder) {
   if (waiting.notify) waiting.notify("waiting for " + holder + ", which holds " + what);
 }
@@ -155,7 +160,7 @@ Result<Lock> Lock::acquire(const std::string& dir, const std::string& name, Lock
   for (milliseconds pause{1};; pause = std::min(pause * 2, milliseconds(use_lease ? 300 : 100))) {
     std::string holder;
     auto held = attempt(dir, name, mode, use_lease, holder);
-    if (!held) return fail(std::move(held).error().context("cannot lock " + what));
+    if (!held) return fail(no_lock(std::move(held).error(), what));
     if (*held) return Lock(std::make_unique<State>(State{std::move(**held)}));
     if (waiting.timeout && std::chrono::steady_clock::now() - start >= *waiting.timeout)
       return fail(busy(what, holder));

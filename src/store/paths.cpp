@@ -67,8 +67,11 @@ bool is_repository(const Paths& paths) {
 Result<> create_repository(const Paths& paths) {
   for (const auto* dir :
        {&paths.top, &paths.repos, &paths.layers, &paths.containers, &paths.bin, &paths.lib, &paths.doc}) {
-    if (auto made = make_dirs(*dir); !made)
-      return fail(std::move(made).error().context("cannot create the repository"));
+    auto made = make_dirs(*dir);
+    if (made) continue;
+    auto error = std::move(made).error().context("cannot create the repository");
+    error.text += "; name a place that can be written with UDOCKER_DIR";
+    return fail(std::move(error));
   }
   return {};
 }

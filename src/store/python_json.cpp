@@ -14,7 +14,7 @@
 namespace udk::store {
 namespace {
 
-constexpr std::size_t k_max_depth = 200;
+constexpr std::size_t k_max_nesting = 200;
 
 struct Member;
 
@@ -136,7 +136,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
   bool open(Value::Kind kind) {
-    if (open_.size() >= k_max_depth) return false;
+    if (open_.size() >= k_max_nesting) return false;
     open_.emplace_back().value.kind = kind;
     return true;
   }
@@ -169,7 +169,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
 enum class Form { line, pretty };
 
-// Recursion is bounded by k_max_depth.
+// Recursion is bounded by k_max_nesting.
 void write(const Value& value, Form form, std::size_t depth, std::string& out) {  // NOLINT(misc-no-recursion)
   if (value.kind == Value::Kind::scalar) {
     out += value.text;
@@ -190,7 +190,7 @@ void write(const Value& value, Form form, std::size_t depth, std::string& out) {
   out += object ? '}' : ']';
 }
 
-void sort_keys(Value& value) {  // NOLINT(misc-no-recursion): bounded by k_max_depth
+void sort_keys(Value& value) {  // NOLINT(misc-no-recursion): bounded by k_max_nesting
   if (value.kind == Value::Kind::object)
     std::sort(value.all.begin(), value.all.end(), [](const Member& a, const Member& b) { return a.key < b.key; });
   for (auto& member : value.all) sort_keys(member.value);

@@ -142,16 +142,22 @@ Result<> RepoLock::recover() {
   return unlink_at(AT_FDCWD, intent_path());
 }
 
-Result<Intent> RepoLock::intend(const ImageName& name) {
+Result<> RepoLock::write_intent(const Intent& intent) {
+  TRY_ASSIGN(Fd fd, open_at(AT_FDCWD, intent_path(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0666));
+  auto put = write_all(fd.get(), as_bytes(to_text(intent)));
+  if (put) return {};
+  (void)unlink_at(AT_FDCWD, intent_path());
+  return fail(std::move(put).error().context(intent_path()));
+}
+
+Result<Intent> RepoLock::intend(const ImageName& name, IfNoRoom if_no_room) {
   Intent out{name, {}, {}};
   std::string dir = tag_dir(*context_, name);
   TRY(add_blobs_of_dir(dir, out.blobs));
   if (auto manifest = read_file(path_join(dir, "manifest"), k_max_manifest)) out.manifest = manifest_key(*manifest);
-  TRY_ASSIGN(Fd fd, open_at(AT_FDCWD, intent_path(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0666));
-  if (auto put = write_all(fd.get(), as_bytes(to_text(out))); !put) {
-    (void)unlink_at(AT_FDCWD, intent_path());
-    return fail(std::move(put).error().context(intent_path()));
-  }
+  auto written = write_intent(out);
+  bool go_on = !written && written.error().code == Code::no_space && if_no_room == IfNoRoom::go_on;
+  if (!written && !go_on) return fail(std::move(written).error());
   return out;
 }
 

@@ -19,6 +19,9 @@ struct Intent {
   std::string manifest;         // key of its manifest record, "" if none
 };
 
+// What a change does on a disk that has no room for the intent: a removal makes room and goes on.
+enum class IfNoRoom { fail, go_on };
+
 // The right to change repos and to delete blobs; held for moments only.
 class RepoLock {
  public:
@@ -26,7 +29,7 @@ class RepoLock {
   static Result<RepoLock> acquire(const Context& context);
 
   // To be called before an existing tag directory is changed. The intent stays until settle().
-  Result<Intent> intend(const ImageName& name);
+  Result<Intent> intend(const ImageName& name, IfNoRoom if_no_room = IfNoRoom::fail);
   // Whatever state the tag directory is in: removes what does not belong to it, all of it if it is no image (any more),
   // then the blobs and the manifest record that nobody needs any more. Removal::force: goes on after an error.
   Result<> settle(const Intent& intent, Removal removal = Removal::normal);
@@ -37,6 +40,7 @@ class RepoLock {
  private:
   RepoLock(const Context& context, Lock lock) : context_(&context), lock_(std::move(lock)) {}
   Result<> recover();
+  Result<> write_intent(const Intent& intent);
   Result<> collect_manifest(const std::string& key);
   [[nodiscard]] std::string intent_path() const;
 

@@ -57,6 +57,9 @@ enum class Op : std::uint8_t {
   socketcall,  // one of them, by its first argument; the others are in memory
   getsockopt,  // options about credentials
   setsockopt,
+  // Directory listings, to which missing mount points are added.
+  list,
+  seek,
   // Identity.
   getuid,
   geteuid,
@@ -109,6 +112,8 @@ enum class Stop : std::uint8_t {
   identity_or_read_only,  // either
   release,                // only if another kernel release is shown
   argument,               // only if argument `stop_arg` is not null
+  listing,                // only if a real directory lacks a mount point
+  list_position,          // then, and only if the position (argument `stop_arg`) is one of our own
   prctl_option,           // only for the options that an engine must know
   socketcall,             // only for the socket calls that an engine must see
   no_namespaces,          // never; EPERM if argument `stop_arg` asks for a new namespace
@@ -121,7 +126,7 @@ enum class Layout : std::uint8_t {
   usual,      // the one that belongs to the word size
   wide,       // of a 32-bit program, with 64-bit numbers: struct stat64, statfs64, 64-bit times
   short_ids,  // 16-bit user and group ids
-  old,        // as Linux 1 had it: struct __old_kernel_stat, old_utsname
+  old,        // an early one: struct __old_kernel_stat, old_utsname, linux_dirent
   oldest      // struct oldold_utsname
 };
 
@@ -222,6 +227,13 @@ inline constexpr std::uint32_t k_netlink_audit = 9;
 constexpr bool is_audit_socket(std::uint64_t domain, std::uint64_t protocol) {
   return static_cast<std::uint32_t>(domain) == k_af_netlink && static_cast<std::uint32_t>(protocol) == k_netlink_audit;
 }
+
+// Where in a listing the entries are that an engine adds: this number and those behind it, which differ in the lower
+// half. No file system has such positions but by chance (ext4's are hashes of 63 bits).
+inline constexpr std::uint64_t k_list_position = std::uint64_t{0x7ead1157} << 32;
+// The same for callers whose positions have 31 bits.
+inline constexpr std::uint32_t k_list_position_i386 = 0x7ead0000;
+inline constexpr std::uint32_t k_list_positions_i386 = 0x10000;
 
 // CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET
 inline constexpr std::uint32_t k_namespace_flags = 0x7e020000U;

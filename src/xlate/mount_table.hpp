@@ -20,6 +20,7 @@ struct Mount {
   std::string_view host;
   MountKind kind = MountKind::bind;
   bool read_only = false;
+  bool listed = true;  // a bind that its parent directory shall show if it lacks it
 };
 
 // A view on an array of mounts that the caller owns. Entry 0 is the root; no two entries have the same guest path; the

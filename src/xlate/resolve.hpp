@@ -96,7 +96,7 @@ class Resolver {
     links_ = 0;
     start_ = start;
     floor_ = (confine & (k_in_start | k_beneath)) != 0 ? start.guest : view.root;
-    out.kernel_link = out.opaque = false;
+    out.kernel_link = out.opaque = out.mount_point = out.trailing_slash = false;
     const bool absolute = path.front() == '/';
     if (absolute && (confine & k_beneath) != 0) return -EXDEV;
     if (const int e = absolute ? to_root() : to_start(); e != 0) return e;

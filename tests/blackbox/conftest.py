@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 
 import pytest
 
@@ -18,6 +19,11 @@ PROJECT = pathlib.Path(__file__).resolve().parents[2]
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: left out by ./tools/test --quick")
     config.addinivalue_line("markers", "requires(name): skipped where the probe of that line in tests/skips.txt fails")
+    # What the tests start gets the signals as a shell's commands get them, though nohup, or the starter of the test
+    # processes, ignores some.
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     if os.geteuid() == 0:
         pytest.exit("the product is not run as root; use ./tools/test --blackbox", returncode=2)
 

@@ -12,6 +12,11 @@ HANG_LIMIT = 600  # seconds after which a command counts as hung; not a measure 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+def children_of(process: int) -> list[int]:
+    """The processes that this one has started, as far as they run."""
+    return [int(word) for word in pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
 @dataclasses.dataclass
 class Outcome:
     """What a command did."""

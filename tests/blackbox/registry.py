@@ -97,7 +97,7 @@ class Registry:
         for _ in range(10):
             self.port = free_port()
             self._write_configuration()
-            with open(self.folder / "log", "ab") as log:
+            with open(self.folder / "log", "wb") as log:
                 self.process = subprocess.Popen(
                     ["docker-registry", "serve", str(self.folder / "config.yml")], stdin=subprocess.DEVNULL,
                     stdout=log, stderr=log, preexec_fn=die_with_parent)
@@ -156,10 +156,13 @@ class Registry:
     def _wait_until_it_answers(self) -> bool:
         give_up = time.monotonic() + START_LIMIT
         while self.process and self.process.poll() is None and time.monotonic() < give_up:
-            try:
-                self.request("GET", "/v2/").close()
-                return True
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                time.sleep(0.02)
+            # Its own word comes first: on that port somebody else's registry may answer.
+            if "listening on" in self.log:
+                try:
+                    self.request("GET", "/v2/").close()
+                    return True
+                except (urllib.error.URLError, ConnectionError, TimeoutError):
+                    pass
+            time.sleep(0.02)
         self.stop()
         return False

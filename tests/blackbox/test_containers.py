@@ -53,6 +53,12 @@ def test_create_with_a_bad_name_creates_nothing(udocker, image, name):
     assert udocker.snapshot() == before
 
 
+@pytest.mark.parametrize("words", [["create", "--name=a b"], ["run", "--name=a b"]], ids=" ".join)
+def test_bad_name_is_named_once(udocker, image, words):
+    line = udocker.fails(*words, image).err
+    assert line.count("invalid container name") == 1 and "'a b'" in line
+
+
 def test_ps_shape(udocker, image):
     container = udocker.create(image, "--name=web")
     udocker.ok("name", container, "w2")
@@ -98,6 +104,71 @@ def test_inspect_image_and_container_agree(udocker, image):
 def test_inspect_unknown(udocker):
     assert "nothing-like-it" in udocker.fails("inspect", "nothing-like-it").err
     assert "nothing-like-it" in udocker.fails("inspect", "-p", "nothing-like-it").err
+
+
+def test_broken_metadata_is_named_and_hides_nothing(udocker, image):
+    containers = {text: udocker.create(image) for text in ("", "{broken", "[]", "gone", "whole")}
+    for text, container in containers.items():
+        path = udocker.top / "containers" / container / "container.json"
+        if text == "gone":
+            path.unlink()
+        elif text != "whole":
+            path.write_text(text)
+    outcome = udocker.ok("ps", "-m", "-s", "-p")
+    assert len(outcome.lines) == 1 + len(containers)
+    assert sum("linux/amd64" in line for line in outcome.lines) == 1
+    assert f"invalid container json metadata: {containers['gone']}" in outcome.err
+    for text in ("", "{broken", "gone"):
+        container = containers[text]
+        assert container in udocker.fails("inspect", container).err
+        assert container in udocker.fails("run", "--nobanner", container, "true", status=2).err
+        udocker.ok("rm", container)
+
+
+def test_broken_image_metadata_is_named_and_hides_nothing(udocker, registry, layout, image):
+    other = registry.copy_from(layout("busybox"), "guests/other-busybox")
+    udocker.ok("pull", other)
+    repository, _, tag = image.rpartition(":")
+    (udocker.top / "repos" / repository / tag / "manifest").write_text("{broken")
+    listing = udocker.ok("images", "-l", "-p").out
+    assert f"unknown/unknown    . {image}" in listing and f"linux/amd64        . {other}" in listing
+    for command in ("create", "inspect"):
+        line = udocker.fails(command, image).err
+        assert image in line and "pull it again" in line
+    udocker.ok("pull", image)
+    udocker.create(image)
+
+
+def test_repository_that_cannot_be_written(udocker, image):
+    container = udocker.create(image, "--name=web")
+    folders = [udocker.top, *(path for path in udocker.top.rglob("*") if path.is_dir() and not path.is_symlink())]
+    for folder in folders:
+        folder.chmod(0o555)
+    try:
+        before = udocker.snapshot()
+        assert f"{container} . R" in udocker.ok("ps").out
+        assert image in udocker.ok("images", "-l", "-p").out
+        udocker.ok("inspect", "web")
+        assert udocker.ok("run", "--nobanner", "web", "echo", "runs").out == "runs\n"
+        for words in (["pull", image], ["create", image], ["rmi", image], ["rm", "web"], ["name", "web", "x"],
+                      ["setup", "--execmode=P2", "web"]):
+            line = udocker.fails(*words).err
+            assert "Permission denied" in line and str(udocker.top) in line and "UDOCKER_DIR" in line, words
+        assert udocker.snapshot() == before
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("place", ["nowhere/.udocker", "file", "file/x"])
+def test_repository_that_cannot_be_made(udocker, tmp_path, place):
+    (tmp_path / "file").write_text("a file")
+    tmp_path.chmod(0o555)
+    try:
+        line = udocker.fails("images", env={"UDOCKER_DIR": str(tmp_path / place)}).err
+        assert str(tmp_path) in line and "cannot create the repository" in line and "UDOCKER_DIR" in line
+    finally:
+        tmp_path.chmod(0o755)
 
 
 def test_names(udocker, image):

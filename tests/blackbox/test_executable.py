@@ -68,6 +68,14 @@ def foreign(opened):
     return sorted({path for path in opened if FOREIGN.search(path)})
 
 
+def commands_of(udocker):
+    """The names of all commands, as `help` lists them."""
+    listed = udocker.ok("help").out.split("\nCommands:\n", 1)[1].split("\n\n", 1)[0]
+    names = {line.split()[0] for line in listed.splitlines()}
+    assert {"pull", "run", "help"} <= names
+    return names
+
+
 def test_no_command_opens_parts_of_the_hosts_c_library(udocker, tmp_path, registry, tls_registry, pushed, executable):
     reference = pushed("busybox")
     environment = {"LANG": "de_DE.UTF-8", "LC_ALL": "de_DE.UTF-8"}
@@ -81,6 +89,8 @@ def test_no_command_opens_parts_of_the_hosts_c_library(udocker, tmp_path, regist
         (["setup", "--execmode=P2", "c"], 0), (["name", "c", "d"], 0), (["rename", "d", "e"], 0), (["rmname", "e"], 0),
         (["install"], 0), (["rm", "c"], 0), (["rmi", by_name], 0),
     ]
+    # `run` has a test of its own below.
+    assert {words[0] for words, _ in commands} | {"run"} == commands_of(udocker), "a command is not traced"
     seen = {}
     for words, status in commands:
         seen[" ".join(words)] = foreign(trace(udocker, tmp_path, *words, env=environment, status=status))

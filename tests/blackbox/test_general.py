@@ -39,6 +39,26 @@ def test_unknown_option_is_a_syntax_error_before_anything_happens(udocker, pushe
     assert udocker.ok("-q", "images").out == ""
 
 
+@pytest.mark.parametrize("words, hint", [
+    (["pull", "--platfrom=linux/arm64", "x"], "did you mean --platform?), see: udocker pull --help"),
+    (["--insecur", "pull", "x"], "did you mean --insecure?), see: udocker help"),
+    (["pul", "x"], "invalid command: pul (did you mean pull?), see: udocker help"),
+    (["ps", "-z"], "syntax error at: -z, see: udocker ps --help"),
+    (["pull", "a", "b"], "syntax error at: b, see: udocker pull --help"),
+    (["pull"], "must specify image:tag or repository/image:tag, see: udocker pull --help"),
+    (["pull", "--index"], "--index (its value is missing: --index=URL), see: udocker pull --help"),
+    (["create", "--name", "--force", "x"], "--name (its value is missing: --name=NAME), see: udocker create --help"),
+], ids=" ".join)
+def test_mistakes_get_a_hint(udocker, words, hint):
+    assert hint in udocker.fails(*words).err
+
+
+@pytest.mark.parametrize("command", ["create", "inspect", "rmi", "pull"])
+def test_empty_image_name(udocker, command):
+    udocker.ok("images")
+    assert "must specify image:tag" in udocker.fails(command, "").err
+
+
 @pytest.mark.parametrize("command", ["images", "ps", "version", "help"])
 def test_words_too_many_are_an_error(udocker, command):
     assert "surplus" in udocker.fails(command, "surplus").err

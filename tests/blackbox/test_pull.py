@@ -1,10 +1,12 @@
 """pull, and what it leaves in the repository."""
 import hashlib
 import json
+import random
 
 import pytest
 
 import oci
+import screen
 from oci import file, folder
 
 
@@ -38,6 +40,34 @@ def test_pull_says_each_layer_on_stderr(udocker, registry):
 def test_quiet_pull_says_nothing(udocker, pushed):
     outcome = udocker.ok("-q", "pull", pushed("busybox"))
     assert outcome.out == "" and outcome.err == ""
+
+
+@pytest.mark.parametrize("rows, columns", [(24, 80), (6, 80), (24, 40), (2, 10), (0, 0)])
+def test_progress_on_a_terminal(udocker, registry, rows, columns):
+    """Every layer has one line at the end, also when there are more than the window has rows or columns."""
+    layers = [oci.tar_layer([file("a", random.Random(number).randbytes(20_000))]) for number in range(40)]
+    image = oci.image(layers)
+    reference = oci.push(registry, f"pull/terminal-{rows}-{columns}", "latest", image)
+    environment = {**udocker.environment, "TERM": "xterm"}
+    udocker.ok("images")
+    status, screen = screen.run(udocker.command("pull", reference), environment, rows or 24, columns or 80)
+    assert status == 0
+    width = (columns or 80) - 1
+    expected = sorted(blob.digest[:19][:width] for blob in image.blobs)
+    assert sorted(line[:19] for line in screen.lines if line) == expected
+    if width > 70:
+        assert all(line.endswith(" done") for line in screen.lines if line)
+
+
+@pytest.mark.parametrize("term, quiet", [("dumb", False), ("xterm", True)])
+def test_terminals_on_which_nothing_moves(udocker, pushed, term, quiet):
+    reference = pushed("busybox")
+    words = (["-q"] if quiet else []) + ["pull", reference]
+    udocker.ok("images")
+    status, screen = screen.run(udocker.command(*words), {**udocker.environment, "TERM": term}, 24, 200)
+    assert status == 0
+    lines = [line for line in screen.lines if line]
+    assert lines == [] if quiet else lines and all(line.startswith("Info: downloading layer sha256:") for line in lines)
 
 
 def test_second_pull_fetches_no_blob(udocker, registry):
@@ -101,6 +131,24 @@ def test_index_choice(udocker, registry, docker, platform, wanted):
     name = f"pull/index-{docker}".lower()
     reference = oci.push_manifest(registry, name, "latest", make_index(registry, name, docker))
     udocker.ok("pull", *([f"--platform={platform}"] if platform else []), reference)
+    assert (udocker.root_of(udocker.create(reference)) / "platform").read_text() == wanted
+
+
+@pytest.mark.parametrize("options, wanted", [
+    ([], "linux/amd64"), (["--platform=linux/amd64/v3"], "linux/amd64/v3"), (["--platform=linux/amd64/v2"], "linux/amd64/v2"),
+    (["--platform=linux"], "linux/amd64")])
+def test_index_with_levels_of_the_processor(udocker, registry, options, wanted):
+    """A repository may be shared with nodes that are older: the plain entry, whatever this processor has."""
+    name = "pull/levels"
+    entries = []
+    for variant in ("v4", "v3", "v2", ""):
+        platform = {"os": "linux", "architecture": "amd64", **({"variant": variant} if variant else {})}
+        text = "/".join(platform.values())
+        image = oci.image([oci.tar_layer([file("platform", text.encode())])], platform=text)
+        oci.push(registry, name, "", image)
+        entries.append((image, platform))
+    reference = oci.push_manifest(registry, name, "latest", oci.index(entries))
+    udocker.ok("pull", *options, reference)
     assert (udocker.root_of(udocker.create(reference)) / "platform").read_text() == wanted
 
 

@@ -156,6 +156,17 @@ def test_platform_of_an_image_without_index(udocker, content):
         assert "Warning: the image is for linux/arm64/v8" in udocker.ok("pull", reference).err
 
 
+def test_platform_of_an_index_entry_without_one(udocker, content):
+    image = oci.image([oci.tar_layer([file("a", b"for another machine")])], platform="linux/arm64/v8")
+    content.add("team/app", "", image)
+    content.add_manifest("team/app", "bare", oci.index([(image, {})]))
+    with Front(content) as front:
+        reference = f"{front.host}/team/app:bare"
+        outcome = udocker.fails("-q", "pull", "--platform=linux/amd64", reference)
+        assert "the image is for linux/arm64/v8, not for linux/amd64" in outcome.err
+        udocker.ok("pull", "--platform=linux/arm64", reference)
+
+
 def test_layer_that_is_used_twice(udocker, content):
     layer = oci.tar_layer([file("a", b"twice")])
     content.add("team/app", "v2", oci.image([layer, layer]))

@@ -282,7 +282,23 @@ def test_http_proxy_for_tls(udocker, content, tmp_path):
         trust = {"CURL_CA_BUNDLE": str(tls.authority)}
         udocker.ok("pull", f"--httpproxy=http://{proxy.host}", f"{front.host}/team/app:v1", env=trust)
         assert set(proxy.targets) == {("connect", "localhost", front.port)}
-        udocker.ok("pull", f"{front.host}/team/app:v1", env={**trust, "HTTPS_PROXY": f"http://{proxy.host}"})
+
+
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "http_proxy"])
+def test_proxy_of_the_environment(udocker, content, variable):
+    with Front(content) as front, Proxy({"registry.invalid": ("127.0.0.1", front.port)}) as proxy:
+        environment = {variable: f"socks5h://{proxy.host}"}
+        udocker.ok("pull", "--registry=http://registry.invalid", "team/app:v1", env=environment)
+        assert set(proxy.targets) == {("socks5", "registry.invalid", 80)}
+        udocker.fails("-q", "pull", "--registry=http://registry.invalid", "team/app:v1",
+                      env={**environment, "NO_PROXY": "registry.invalid"})
+
+
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "http_proxy"])
+def test_loopback_is_asked_without_the_proxy_of_the_environment(udocker, content, variable):
+    with Front(content) as front, Proxy() as proxy:
+        udocker.ok("pull", f"{front.host}/team/app:v1", env={variable: f"socks5h://{proxy.host}"})
+        assert proxy.targets == []
 
 
 def test_proxy_that_is_not_there(udocker, content):

@@ -81,6 +81,43 @@ def test_a_very_long_argument_list(box):
     assert (int(count), int(size)) == (60, 1_200_000)
 
 
+ELF = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00"  # up to e_machine
+
+
+@pytest.mark.parametrize("content, cause", [
+    (b"#!/no/such -x\n", "/tmp/program: the interpreter of this script, /no/such, is missing in the container; "),
+    (b"#!/etc\n", "the interpreter of this script, /etc, is not executable; "),
+    (b"#! \n", "exec format error: the first line names no interpreter; "),
+    (b"echo no first line\n", "exec format error: neither a program nor a script with #! in its first line; "),
+    (b"", "exec format error: neither a program nor a script"),
+    (ELF + b"\x3e\x00" + bytes(100), "exec format error: this program is damaged"),
+    (ELF + b"\xb7\x00" + bytes(100), "arm64"),
+])
+def test_what_cannot_be_executed_is_told_with_its_cause(fresh_box, content, cause):
+    program = fresh_box.root / "tmp/program"
+    program.write_bytes(content)
+    program.chmod(0o755)
+    assert cause in fresh_box.fails("/tmp/program")
+    # A guest's own execve has the errno alone.
+    assert fresh_box.run("sh", "-c", "/tmp/program || true").status == 0
+
+
+def test_a_program_whose_loader_is_missing(guests, box):
+    musl = guests.fresh("musl")
+    loader = next(musl.root.glob("lib/ld-musl-*.so.1"))
+    loader.unlink()
+    said = musl.fails("/bin/guest")
+    assert f"/bin/guest: the loader of this program, /lib/{loader.name}, is missing in the container; " in said
+    assert musl.ok("/bin/guest-static", "cat", "/etc/passwd") == (musl.root / "etc/passwd").read_text()
+    assert musl.ok("/bin/guest-static", "spawn", "/bin/guest-static", "status", "0") == "status: 0\n"
+
+
+def test_a_directory_and_a_file_without_permission(fresh_box):
+    (fresh_box.root / "tmp/plain").write_text("#!/bin/sh\n")
+    assert "/tmp: is a directory" in fresh_box.fails("/tmp")
+    assert "/tmp/plain: no execute permission" in fresh_box.fails("/tmp/plain")
+
+
 @pytest.mark.parametrize("flags", [("-i",), ("-t",), ("-it",), ("-i", "-t", "-a"), ("--interactive", "--tty"), ("-ti",)])
 def test_docker_flags_are_accepted(box, flags):
     assert box.ok("echo", "yes", options=flags) == "yes\n"

@@ -82,6 +82,18 @@ def test_nothing_is_created_for_mount_points(box, host):
     assert tree_of(box.root) == before
 
 
+def test_mount_points_that_the_image_lacks_are_listed(box, host):
+    options = ("-v", f"{host}:/newdir", "-v", f"{host}/file:/etc/new.conf", "-v", f"{host}:/made/of/glue")
+    listed = box.ok("ls", "-la", "/", options=options).splitlines()
+    assert [line[0] for line in listed if line.split()[-1] in ("newdir", "made")] == ["d", "d"]
+    assert box.ok("ls", "/etc", options=options).split().count("new.conf") == 1
+    assert box.sh("echo /new* /ma*/*/*", options=options) == "/newdir /made/of/glue"
+    assert box.sh("find / -name proc -prune -o -name sys -prune -o -name dev -prune -o -name deep -print", options=options).split() == \
+        ["/newdir/sub/deep", "/made/of/glue/sub/deep"]
+    outcome = box.run("rmdir", "/made/of", options=options)
+    assert outcome.status == 1 and "not empty" in outcome.err
+
+
 def test_a_mount_point_cannot_be_removed_or_renamed(box, host):
     for command in ("rmdir /data/sub", "mv /data/sub /data/other", "rm -rf /data/sub"):
         outcome = box.run("sh", "-c", command, options=("-v", f"{host}:/data", "-v", f"{host}/sub:/data/sub"))

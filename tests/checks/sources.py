@@ -65,6 +65,8 @@ def check_includes() -> list[str]:
             where = f"{path.relative_to(PROJECT)}:{number}"
             if not (PROJECT / "src" / target).is_file():
                 wrong.append(f"{where}: {target} is not a file of src/ (includes are written from there)")
+            elif target.suffix == ".cpp":
+                wrong.append(f"{where}: {target} is no header")
             elif target.parts[0] != folder and target.parts[0] not in ALLOWED[folder]:
                 wrong.append(f"{where}: {folder or 'main.cpp'} may not use {target.parts[0]}")
     return wrong

@@ -29,8 +29,9 @@ Result<int> execute(Session& session, const Arguments& arguments) {
     return k_exit_ok;
   }
   TRY_ASSIGN(auto json, metadata_of(*store, text));
-  TRY_ASSIGN(auto pretty, store::python_json_pretty(json));
-  put_line("{}", pretty);
+  auto pretty = store::python_json_pretty(json);
+  if (!pretty) return fail(std::move(pretty).error().context("invalid json metadata: " + text));
+  put_line("{}", *pretty);
   return k_exit_ok;
 }
 

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/lookup.hpp"
+#include "cli/remedy.hpp"
 
 namespace udk::cli {
 namespace {
@@ -50,7 +51,7 @@ Result<int> remove_each(Session& session, const Arguments& arguments, Remove rem
   for (const auto& word : arguments.words) {
     auto done = remove(*store, word, removal_of(arguments));
     if (done) continue;
-    log::error("{}", done.error().text);
+    log::error("{}", text_with_remedy(done.error()));
     code = k_exit_failure;
   }
   return code;

@@ -14,6 +14,7 @@
 #include "cli/execution_mode.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/lookup.hpp"
+#include "cli/remedy.hpp"
 #include "cli/run_target.hpp"
 #include "container/build.hpp"
 #include "engine/engine.hpp"
@@ -23,14 +24,10 @@ namespace {
 
 constexpr int k_signal_base = 128;
 
-// What to do about a payload that could not be executed, by the reasons of execve(2).
-constexpr std::array<std::pair<int, std::string_view>, 4> k_start_remedies{{
+// What to do about a payload that could not be executed, where the engine names the reason of execve(2) alone.
+constexpr std::array<std::pair<int, std::string_view>, 2> k_start_remedies{{
     {E2BIG, "shorten the arguments or the environment"},
-    {ENOENT,
-     "the interpreter that it names (#! line or dynamic loader) is missing in the container; is it a program of "
-     "this image?"},
-    {ENOEXEC, "it is neither a program of this machine nor a script with a #! line; name a shell to run it"},
-    {EACCES, "it, its interpreter or their file system must not be executed; check their permissions"},
+    {EACCES, "it or its file system must not be executed; check the permissions and the mount options"},
 }};
 
 void warn_of_unneeded(const Arguments& arguments) {
@@ -84,6 +81,8 @@ Result<container::ContainerInfo> info_of(Session& session, const Arguments& argu
   TRY_ASSIGN(auto entry, containers.entry(id));
   info.names = std::move(entry.aliases);
   auto metadata = containers.config(id);
+  // No text is no metadata for the container module, which is right for --location and --nometa alone.
+  if (metadata && metadata->empty()) metadata = fail(Code::corrupt, "container.json of " + id + " is empty");
   if (metadata) {
     info.metadata = std::move(*metadata);
   } else if (!arguments.has("nometa")) {
@@ -130,14 +129,14 @@ struct Outcome {
 
 // The failures before the payload starts have an exit code of their own.
 Outcome preparation_failed(const Error& error, int exit_code = k_exit_preparation) {
-  log::error("{}", error.text);
+  log::error("{}", text_with_remedy(error));
   return {exit_code, false};
 }
 
 Error start_failed(Error error, const std::string& program) {
-  const bool by_execve = error.text.starts_with(program);
+  const bool plain = error.text == sys_error(error.sys_errno, program).text;
   for (const auto& [cause, remedy] : k_start_remedies) {
-    if (by_execve && error.sys_errno == cause) error.text += fmt::format(" ({})", remedy);
+    if (plain && error.sys_errno == cause) error.text += fmt::format(" ({})", remedy);
   }
   return error;
 }

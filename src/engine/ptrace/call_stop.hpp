@@ -5,6 +5,7 @@
 #include <span>
 
 #include "engine/ptrace/filter.hpp"
+#include "engine/ptrace/listings.hpp"
 #include "engine/ptrace/lookup.hpp"
 #include "engine/ptrace/memory.hpp"
 #include "engine/ptrace/owner_table.hpp"
@@ -44,6 +45,8 @@ struct Run {
   OwnerTable owners;
   PortTable ports;
   bool passes_credentials = false;  // a guest has asked for SO_PASSCRED
+  Listings listings;
+  std::string exec_problem;  // of the last exec that failed
   // Buffers of the calls, reused: only one stop is handled at a time.
   xlate::Resolution at, at2;
   xlate::Resolution at3;  // of a parent directory
@@ -94,11 +97,14 @@ Next on_inode_call(CallStop& stop);     // chmod, chown, utime and their descrip
 Next on_socket_call(CallStop& stop);    // addresses
 Next on_socket_option(CallStop& stop);  // socket options about credentials
 Next on_id_call(CallStop& stop);        // identity, prctl
+Next on_list_call(CallStop& stop);      // getdents, lseek
 Next on_exec_call(CallStop& stop);
 
 // At the return of a call that was watched.
 void on_socket_exit(Run& run, Task& task, AtExit what, long result);
 void on_socket_option_exit(Run& run, Task& task, long result);
+// The result that the guest shall get.
+long on_list_exit(Run& run, Task& task, AtExit what, long result);
 
 // The credentials of an SCM_CREDENTIALS message, on their way out and in (unix(7)).
 // Replaces the ids that the guest believes in by those that the kernel accepts of it; 0 or -EPERM.

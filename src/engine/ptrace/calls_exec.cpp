@@ -101,7 +101,10 @@ Next on_exec_call(CallStop& stop) {
   if (const int e = locate_program(stop); e != 0) return answer(stop, e);
   auto plan = std::make_shared<ExecPlan>();
   const std::string name(run.text.view());
-  if (const int e = make_exec_plan(stop, run.at, name, *plan); e != 0) return answer(stop, e);
+  if (const int e = make_exec_plan(stop, run.at, name, *plan); e != 0) {
+    run.exec_problem = std::move(plan->problem);
+    return answer(stop, e);
+  }
   constexpr Word k_execve_i386 = 11;
   const bool at_form = stop.call.dir >= 0;
   Word argv = stop.arg(at_form ? 2 : 1);

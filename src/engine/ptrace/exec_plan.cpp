@@ -9,7 +9,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
+#include "engine/ptrace/exec_problem.hpp"
 #include "engine/ptrace/ownership.hpp"
 #include "xlate/shebang.hpp"
 
@@ -99,10 +101,9 @@ int read_interpreter_name(const ExecFile& file, PathText& name) {
   return 0;
 }
 
-int plan_interpreter(CallStop& stop, ExecPlan& plan) {
-  if (plan.executable.image.interp_size == 0) return 0;
+// Opens the dynamic loader whose name is in run.text2.
+int open_interpreter(CallStop& stop, ExecPlan& plan) {
   Run& run = stop.run;
-  if (const int e = read_interpreter_name(plan.executable, run.text2); e != 0) return e;
   if (const int e = run.lookup.path(stop.task, AT_FDCWD, run.text2.view(), xlate::Final::follow, 0, run.at2); e != 0)
     return e;
   Head head;
@@ -124,6 +125,14 @@ void plan_set_id(CallStop& stop, const Resolution& at, ExecPlan& plan) {
   const container::FileOwner owner = belief_of(run, st, name).owner;
   if ((owner.mode & S_ISUID) != 0) plan.set_uid = owner.uid;
   if ((owner.mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP)) plan.set_gid = owner.gid;
+}
+
+int plan_interpreter(CallStop& stop, ExecPlan& plan, std::string_view program) {
+  if (plan.executable.image.interp_size == 0) return 0;
+  if (const int e = read_interpreter_name(plan.executable, stop.run.text2); e != 0) return e;
+  const int e = open_interpreter(stop, plan);
+  if (e != 0) plan.problem = loader_problem(program, stop.run.text2.view(), -e);
+  return e;
 }
 
 // Replaces the words in front of a script's arguments; its path takes the place of argv[0].
@@ -149,20 +158,36 @@ int make_exec_plan(CallStop& stop, const Resolution& first, std::string_view tex
   plan.exec_name = text;
   plan.comm = std::string(text.substr(text.rfind('/') + 1));
   std::string name(text);
+  std::string script;  // that named it
   for (unsigned depth = 0;; ++depth) {
     Head head;
-    if (const int e = open_executable(stop, *at, plan.executable, head); e != 0) return e;
+    if (const int e = open_executable(stop, *at, plan.executable, head); e != 0) {
+      if (depth > 0) plan.problem = interpreter_problem(script, name, -e);
+      return e;
+    }
     if (head.view().substr(0, 2) != "#!") {
-      if (const int e = read_headers(plan.executable, head); e != 0) return e;
+      if (const int e = read_headers(plan.executable, head); e != 0) {
+        plan.problem = format_problem(name, head.view());
+        return e;
+      }
       plan_set_id(stop, *at, plan);
       break;
     }
-    if (depth == xlate::k_shebang_depth) return -ELOOP;
+    if (depth == xlate::k_shebang_depth) {
+      plan.problem = interpreter_problem(script, name, ELOOP);
+      return -ELOOP;
+    }
     const xlate::Shebang line = xlate::parse_shebang(head.view());
-    if (!line.valid) return -ENOEXEC;
+    if (!line.valid) {
+      plan.problem = format_problem(name, head.view());
+      return -ENOEXEC;
+    }
     add_script(plan, line, name);
-    name = line.interpreter;
-    if (const int e = run.lookup.path(stop.task, AT_FDCWD, name, xlate::Final::follow, 0, run.at2); e != 0) return e;
+    script = std::exchange(name, std::string(line.interpreter));
+    if (const int e = run.lookup.path(stop.task, AT_FDCWD, name, xlate::Final::follow, 0, run.at2); e != 0) {
+      plan.problem = interpreter_problem(script, name, -e);
+      return e;
+    }
     at = &run.at2;
   }
   if (at->named() && !at->kernel_link) {
@@ -170,7 +195,7 @@ int make_exec_plan(CallStop& stop, const Resolution& first, std::string_view tex
   } else if (PathText target; run.lookup.link_text(stop.task, *at, target) == 0) {
     plan.program = target.view();
   }
-  if (const int e = plan_interpreter(stop, plan); e != 0) return e;
+  if (const int e = plan_interpreter(stop, plan, name); e != 0) return e;
   drop_file(plan.executable);
   plan.loader = choose_loader(run, plan.executable);
   return plan.loader == nullptr ? -ENOMEM : 0;

@@ -33,6 +33,7 @@ struct ExecPlan {
   const LoaderImage* loader = nullptr;
   std::optional<uid_t> set_uid;  // of a set-user-id program
   std::optional<gid_t> set_gid;
+  std::string problem;  // if the plan failed by something else than the file itself: why, for the user
 };
 
 // Follows scripts and PT_INTERP from the file that `at` names (`text`: the path as the guest gave it). 0 or -errno.

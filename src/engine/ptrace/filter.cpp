@@ -43,6 +43,15 @@ Program unless_new_namespace(int arg) {
   return {load(low_word(arg)), jump(BPF_JSET, xlate::k_namespace_flags, 0, 1), answer(refuse(EPERM)), answer(k_allow)};
 }
 
+Program if_list_position(Abi abi, int arg) {
+  if (abi == Abi::x86_64)
+    return {load(low_word(arg) + 4), jump(BPF_JEQ, static_cast<std::uint32_t>(xlate::k_list_position >> 32), 0, 1),
+            answer(trace(abi)), answer(k_allow)};
+  return {load(low_word(arg)), jump(BPF_JGE, xlate::k_list_position_i386, 0, 2),
+          jump(BPF_JGE, xlate::k_list_position_i386 + xlate::k_list_positions_i386, 1, 0), answer(trace(abi)),
+          answer(k_allow)};
+}
+
 // If the argument has one of these values.
 Program if_one_of(int arg, std::span<const std::uint32_t> values, std::uint32_t then) {
   Program p = {load(low_word(arg))};
@@ -72,6 +81,8 @@ Program by_argument(Abi abi, const Call& call) {
       return unless_new_namespace(call.stop_arg);
     case Stop::argument:
       return if_argument(abi, call.stop_arg);
+    case Stop::list_position:
+      return if_list_position(abi, call.stop_arg);
     case Stop::no_audit: {
       constexpr std::uint32_t audit[] = {xlate::k_netlink_audit};
       return only_if(0, xlate::k_af_netlink, if_one_of(2, audit, refuse(EPROTONOSUPPORT)));
@@ -111,6 +122,9 @@ bool wanted(const Call& call, const FilterOptions& options) {
       return options.identity || options.read_only;
     case Stop::release:
       return options.release;
+    case Stop::listing:
+    case Stop::list_position:
+      return options.listing;
     default:
       return true;
   }
@@ -170,9 +184,15 @@ Verdict filter_verdict(const Call& call, const FilterOptions& options) {
   if (call.stop == Stop::no_audit || call.stop == Stop::credential_option)
     return options.identity ? Verdict::by_argument : Verdict::pass;
   if (call.op == Op::pass || !wanted(call, options)) return Verdict::pass;
-  const bool by_argument =
-      call.stop == Stop::argument || call.stop == Stop::prctl_option || call.stop == Stop::socketcall;
-  return by_argument ? Verdict::by_argument : Verdict::report;
+  switch (call.stop) {
+    case Stop::argument:
+    case Stop::prctl_option:
+    case Stop::socketcall:
+    case Stop::list_position:
+      return Verdict::by_argument;
+    default:
+      return Verdict::report;
+  }
 }
 
 namespace {

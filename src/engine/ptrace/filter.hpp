@@ -25,6 +25,7 @@ struct FilterOptions {
   bool identity = false;               // ids are emulated
   bool read_only = false;              // some bind is read-only
   bool release = false;                // uname(2) is answered by us
+  bool listing = false;                // a real directory lacks a mount point
   std::vector<CallSite> loader_calls;  // the loader's own calls, which pass
 };
 

@@ -64,10 +64,11 @@ bool GuestView::any_read_only() const {
   return std::any_of(mounts_.begin(), mounts_.end(), [](const xlate::Mount& m) { return m.read_only; });
 }
 
-void GuestView::put(const std::string& guest, const std::string& host, xlate::MountKind kind, bool read_only) {
+void GuestView::put(const std::string& guest, const std::string& host, xlate::MountKind kind, bool read_only,
+                    bool listed) {
   const std::string& g = texts_.emplace_back(guest);
   const std::string& h = texts_.emplace_back(host);
-  const xlate::Mount mount{g, h, kind, read_only};
+  const xlate::Mount mount{g, h, kind, read_only, listed};
   const int old = table().at(guest);
   if (old >= 0)
     mounts_[static_cast<std::size_t>(old)] = mount;
@@ -96,7 +97,7 @@ Result<> GuestView::add_bind(const container::Bind& bind) {
     else
       TRY(open_at(AT_FDCWD, holder, O_CREAT | O_WRONLY, 0600));
   }
-  put(guest, canonical(*host), xlate::MountKind::bind, read_only);
+  put(guest, canonical(*host), xlate::MountKind::bind, read_only, bind.listed);
   return {};
 }
 

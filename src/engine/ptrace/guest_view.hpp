@@ -32,7 +32,8 @@ class GuestView {
   Result<std::string> settle(const std::string& guest);
   Result<> add_glue(const std::string& guest, const std::string& host, std::size_t mount);
   Result<std::string> glue_directory();
-  void put(const std::string& guest, const std::string& host, xlate::MountKind kind, bool read_only);
+  void put(const std::string& guest, const std::string& host, xlate::MountKind kind, bool read_only,
+           bool listed = true);
 
   std::deque<std::string> texts_;  // what the mounts refer to
   std::vector<xlate::Mount> mounts_;

@@ -127,7 +127,7 @@ Result<Launched> launch(const container::RunSpec& spec, const std::string& host_
   return Launched{pid, std::move(failure_read)};
 }
 
-Error launch_error(const Launched& launched, const container::RunSpec& spec) {
+Error launch_error(const Launched& launched, const container::RunSpec& spec, const std::string& problem) {
   Failure f{};
   if (::read(launched.failure.get(), &f, sizeof f) != static_cast<ssize_t>(sizeof f))
     return {Code::internal, "the first process ended before its program began"};
@@ -143,7 +143,9 @@ Error launch_error(const Launched& launched, const container::RunSpec& spec) {
     case Step::program:
       break;
   }
-  return sys_error(f.error, spec.program);
+  Error error = sys_error(f.error, spec.program);
+  if (!problem.empty()) error.text = problem;
+  return error;
 }
 
 namespace {

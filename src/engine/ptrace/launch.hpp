@@ -34,8 +34,9 @@ struct Launched {
 Result<Launched> launch(const container::RunSpec& spec, const std::string& host_cwd, Interception how,
                         const std::vector<sock_filter>& filter);
 
-// The error of a first process that ended before its program began.
-Error launch_error(const Launched& launched, const container::RunSpec& spec);
+// The error of a first process that ended before its program began. `problem`: why its exec failed, "" if that is
+// plain.
+Error launch_error(const Launched& launched, const container::RunSpec& spec, const std::string& problem);
 
 // Whether this host lets a process be traced, and with a filter, found out by doing it.
 Result<Interception> probe_interception();

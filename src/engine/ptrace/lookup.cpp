@@ -12,12 +12,6 @@ namespace {
 
 constexpr std::string_view k_deleted = " (deleted)";
 
-void append_number(PathText& text, long value) {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value);
-  text.append({digits, static_cast<std::size_t>(end.ptr - digits)});
-}
-
 bool ends_deleted(std::string_view text) {
   return text.size() > k_deleted.size() && xlate::tail(text, text.size() - k_deleted.size()) == k_deleted;
 }
@@ -34,6 +28,12 @@ bool name_of_open(const char* proc, PathText& text) {
 }
 
 }  // namespace
+
+void append_number(PathText& text, long value) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, value);
+  text.append({digits, static_cast<std::size_t>(end.ptr - digits)});
+}
 
 bool read_kernel_link(const char* path, PathText& text) {
   const ssize_t n = ::readlink(path, text.data(), text.capacity());

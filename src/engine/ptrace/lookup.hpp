@@ -56,6 +56,8 @@ class Lookup {
   std::size_t next_hop_ = 0;
 };
 
+// Appends the digits.
+void append_number(PathText& text, long value);
 // Text of a kernel link like /proc/PID/cwd; false if it cannot be read.
 bool read_kernel_link(const char* path, PathText& text);
 // "/proc/TID/cwd" or "/proc/TID/fd/N".

@@ -23,12 +23,6 @@ bool parse_number(std::string_view text, pid_t& value) {
   return error == std::errc() && end == text.data() + text.size() && value > 0;
 }
 
-void append_number(xlate::FixedText<xlate::k_path_max>& text, long value) {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value);
-  text.append({digits, static_cast<std::size_t>(end.ptr - digits)});
-}
-
 }  // namespace
 
 // "/proc/PID/WHAT" or "/proc/PID/task/TID/WHAT".

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "engine/ptrace/filter.hpp"
+#include "engine/ptrace/signal_relay.hpp"
 #include "engine/ptrace/tracer.hpp"
 
 namespace udk::engine {
@@ -21,6 +22,7 @@ FilterOptions filter_options(const Run& run) {
   FilterOptions options;
   options.identity = run.emulate_ids;
   options.read_only = run.view.any_read_only();
+  options.listing = !run.listings.empty();
   options.release = !run.spec.kernel_release.empty();
   for (const xlate::Abi abi : xlate::k_abis)
     for (std::size_t place = 0; place < k_loader_places; ++place)
@@ -68,12 +70,13 @@ Result<int> run_traced(const container::RunSpec& spec, Filtering filtering, cont
   run->host_gid = ::getegid();
   if (run->emulate_ids && owners != nullptr) TRY(run->owners.load(*owners));
   TRY(run->loaders.prepare());
+  run->listings = Listings(view.table());
   run->filter = filter_options(*run);
   TRY(find_cwd(*run, run->at));
   TRY_ASSIGN(const Launched launched, launch(spec, run->at.host.c_str(), how, make_filter(run->filter)));
   add_first_task(*run, launched.pid, run->at);
-  SignalRelay relay;
-  return Tracer(*run, how, relay).serve(launched);
+  const SignalRelay relay(launched.pid);
+  return Tracer(*run, how).serve(launched);
 }
 
 }  // namespace udk::engine

@@ -15,6 +15,7 @@
 
 #include "base/log.hpp"
 #include "engine/ptrace/exec_plan.hpp"
+#include "engine/ptrace/signal_relay.hpp"
 #include "xlate/call_tables.hpp"
 
 namespace udk::engine {
@@ -68,18 +69,16 @@ std::uint64_t clone_flags(const Task& parent, Registers& regs) {
 Result<int> Tracer::serve(const Launched& launched) {
   run_.payload = launched.pid;
   for (;;) {
-    relay_.forward(run_.payload);
     int status = 0;
     const pid_t tid = ::waitpid(-1, &status, __WALL);
     if (tid > 0)
       on_status(tid, status);
     else if (errno != EINTR)
-      break;
-    if (ended_ && run_.tasks.empty()) break;
+      break;  // nobody is left: also no child whose first stop was still to come when the payload ended
     save_owners(false);
   }
   save_owners(true);
-  if (!started_) return fail(launch_error(launched, run_.spec));
+  if (!started_) return fail(launch_error(launched, run_.spec, run_.exec_problem));
   return status_;
 }
 
@@ -104,6 +103,7 @@ void Tracer::on_status(pid_t tid, int status) {
 void Tracer::on_end(pid_t tid, int status) {
   run_.tasks.remove(tid);
   if (tid != run_.payload) return;
+  SignalRelay::payload_ended();
   status_ = status;
   ended_ = true;
   kill_all();
@@ -183,8 +183,7 @@ void Tracer::on_signal(Task& task, int signal) {
   task.stubbed = false;
   if (task.tgid == run_.payload) {
     siginfo_t info{};
-    if (::ptrace(PTRACE_GETSIGINFO, task.tid, nullptr, &info) == 0 && info.si_code <= 0)
-      relay_.seen(signal, info.si_pid);
+    if (::ptrace(PTRACE_GETSIGINFO, task.tid, nullptr, &info) == 0 && !SignalRelay::wanted(signal, info)) signal = 0;
   }
   resume(task, signal);
 }
@@ -272,6 +271,26 @@ void Tracer::on_entry(Task& task, Abi abi) {
   resume_to_exit(task);
 }
 
+// What is left to do for a call that has returned; `own` are the registers that the guest will see.
+void Tracer::finish_call(Task& task, AtExit what, Registers& own) {
+  const auto result = static_cast<long>(own.rax);
+  switch (what) {
+    case AtExit::nothing:
+    case AtExit::restore:
+    case AtExit::exec:
+      return;
+    case AtExit::listing:
+    case AtExit::old_listing:
+    case AtExit::list_position:
+      own.rax = static_cast<Word>(on_list_exit(run_, task, what, result));
+      return;
+    case AtExit::peer_credentials:
+      return on_socket_option_exit(run_, task, result);
+    default:
+      return on_socket_exit(run_, task, what, result);
+  }
+}
+
 void Tracer::on_exit(Task& task) {
   task.in_call = false;
   const AtExit what = std::exchange(task.at_exit, AtExit::nothing);
@@ -286,11 +305,7 @@ void Tracer::on_exit(Task& task) {
       own.rcx = regs.rcx;
       own.r11 = regs.r11;
     }
-    const auto result = static_cast<long>(regs.rax);
-    if (what == AtExit::peer_credentials)
-      on_socket_option_exit(run_, task, result);
-    else if (what != AtExit::restore && what != AtExit::exec)
-      on_socket_exit(run_, task, what, result);
+    finish_call(task, what, own);
     ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
   }
   resume(task);
@@ -382,6 +397,9 @@ Next Tracer::dispatch(CallStop& stop) {
     case Op::fchown:
     case Op::fchange:
       return on_inode_call(stop);
+    case Op::list:
+    case Op::seek:
+      return on_list_call(stop);
     case Op::bind:
     case Op::connect:
     case Op::sendto:

@@ -7,15 +7,13 @@
 #include "base/result.hpp"
 #include "engine/ptrace/call_stop.hpp"
 #include "engine/ptrace/launch.hpp"
-#include "engine/ptrace/signal_relay.hpp"
 
 // The loop that waits for stops of guest threads and serves them.
 namespace udk::engine {
 
 class Tracer {
  public:
-  Tracer(Run& run, Interception how, SignalRelay& relay)
-      : run_(run), how_(how), relay_(relay), armed_(how == Interception::seccomp) {}
+  Tracer(Run& run, Interception how) : run_(run), how_(how), armed_(how == Interception::seccomp) {}
 
   // Serves the guest from its first stop to the end of its first process, then ends all others. The wait status of the
   // first process; nullopt-like Error if it never came to its program (`launched` tells why).
@@ -32,6 +30,7 @@ class Tracer {
   void on_entry(Task& task, Abi abi);
   void on_exit(Task& task);
   void on_call(Task& task);
+  void finish_call(Task& task, AtExit what, Registers& own);
   Next serve_unfiltered(CallStop& stop);
   Next serve_socketcall(CallStop& stop);
   void resume(Task& task, int signal = 0);
@@ -42,7 +41,6 @@ class Tracer {
 
   Run& run_;
   Interception how_;
-  SignalRelay& relay_;
   bool armed_;            // calls are served; without a filter not before the first process says so
   bool started_ = false;  // the payload's program runs
   bool ended_ = false;

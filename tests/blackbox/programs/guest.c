@@ -5,7 +5,8 @@
  *   guest spawn PROGRAM.. run a program by fork and exec, and report its status
  *   guest thread          start and join a thread
  *   guest status N        end with status N
- *   guest signal N        end by signal N */
+ *   guest signal N        end by signal N
+ *   guest catch           report every signal that comes ("got N", with its value if it has one), until SIGRTMAX */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -81,6 +82,28 @@ static int thread(void) {
   return result ? 0 : 1;
 }
 
+static void caught(int number, siginfo_t* info, void* context) {
+  char line[64];
+  int length = info->si_code == SI_QUEUE
+                   ? snprintf(line, sizeof line, "got %d value %d\n", number, info->si_value.sival_int)
+                   : snprintf(line, sizeof line, "got %d\n", number);
+  (void)context;
+  if (write(1, line, (size_t)length) != length) _exit(1);
+  if (number == SIGRTMAX) _exit(0);
+}
+
+static int catch_all(void) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  sigfillset(&action.sa_mask);
+  action.sa_sigaction = caught;
+  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  for (int number = 1; number <= SIGRTMAX; ++number) sigaction(number, &action, NULL); /* two cannot be caught */
+  puts("ready");
+  fflush(stdout);
+  for (;;) pause();
+}
+
 int main(int count, char** words) {
   if (count == 1) return report();
   if (count == 3 && !strcmp(words[1], "cat")) return cat(words[2]);
@@ -91,6 +114,7 @@ int main(int count, char** words) {
     return result;
   }
   if (count == 2 && !strcmp(words[1], "thread")) return thread();
+  if (count == 2 && !strcmp(words[1], "catch")) return catch_all();
   if (count == 3 && !strcmp(words[1], "status")) return atoi(words[2]);
   if (count == 3 && !strcmp(words[1], "signal")) return raise(atoi(words[2]));
   fprintf(stderr, "guest: unknown request\n");

@@ -68,7 +68,24 @@ TEST(Options, UnknownWordsAreNamed) {
   EXPECT_EQ(parse(Order::mixed, {"--tty=1"}).error().text, "syntax error at: --tty=1");
   EXPECT_EQ(parse(Order::mixed, {"-z"}).error().text, "syntax error at: -z");
   EXPECT_EQ(parse(Order::mixed, {"-iz"}).error().text, "syntax error at: -z");
-  EXPECT_EQ(parse(Order::mixed, {"--name"}).error().text, "syntax error at: --name");
+}
+
+TEST(Options, MissingValue) {
+  const std::string text = "syntax error at: --name (its value is missing: --name=NAME)";
+  EXPECT_EQ(parse(Order::mixed, {"--name"}).error().text, text);
+  EXPECT_EQ(parse(Order::mixed, {"--name", "--tty"}).error().text, text);
+  EXPECT_EQ(parse(Order::mixed, {"--name", "-v=/a", "x"}).error().text, text);
+  EXPECT_EQ(parse(Order::mixed, {"--name=--tty"})->value("name"), "--tty");
+}
+
+TEST(Options, MistypedOptionsGetASuggestion) {
+  auto text = [](const std::string& word) { return parse(Order::mixed, {word}).error().text; };
+  EXPECT_EQ(text("--nmae=x"), "syntax error at: --nmae=x (did you mean --name?)");
+  EXPECT_EQ(text("--volumes=/a"), "syntax error at: --volumes=/a (did you mean --volume?)");
+  EXPECT_EQ(text("--Entrypoint"), "syntax error at: --Entrypoint (did you mean --entrypoint?)");
+  EXPECT_EQ(text("--interactiv"), "syntax error at: --interactiv (did you mean --interactive?)");
+  EXPECT_EQ(text("--unrelated"), "syntax error at: --unrelated");
+  EXPECT_EQ(text("--" + std::string(100000, 'x')), "syntax error at: --" + std::string(100000, 'x'));
 }
 
 }  // namespace

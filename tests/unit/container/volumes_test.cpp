@@ -105,6 +105,13 @@ TEST_F(VolumeList, UserVolumesComeLastWithCanonicalHostPath) {
   EXPECT_EQ(list(), "/dev>/dev /proc>/proc /resolv.conf>/resolv.conf /data>/mnt ro ");
 }
 
+TEST_F(VolumeList, DefaultVolumesAreNotListedUnlessAskedFor) {
+  options.volumes = {host / "proc", host / "data"};
+  auto volumes = collect_volumes(container, options, settings, facts, notices);
+  ASSERT_TRUE(volumes);
+  for (const auto& volume : *volumes) EXPECT_EQ(volume.listed, volume.need == Need::required) << volume.guest;
+}
+
 TEST_F(VolumeList, AMissingUserVolumeIsAnError) {
   options.volumes = {host / "absent"};
   auto error = list();

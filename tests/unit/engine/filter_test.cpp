@@ -64,7 +64,7 @@ INSTANTIATE_TEST_SUITE_P(Abis, FilterOf, ::testing::ValuesIn(xlate::k_abis),
 
 TEST_P(FilterOf, EveryNumberGetsTheTablesAnswer) {
   for (const bool all : {false, true}) {
-    FilterOptions options{all, all, all, {}};
+    FilterOptions options{all, all, all, all, {}};
     const auto program = make_filter(options);
     EXPECT_LT(program.size(), 3000U) << "BPF_MAXINSNS is 4096";
     for (std::uint64_t number = 0; number < 1000; ++number) {
@@ -113,6 +113,26 @@ TEST(Filter, ArgumentsDecide) {
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_ERRNO | EPERM);
   data.args[0] = 0x00010f00;
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW);
+  data = call(SYS_lseek);
+  data.args[1] = xlate::k_list_position + 7;
+  EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW) << "no mount point is missing";
+  FilterOptions listing;
+  listing.listing = true;
+  EXPECT_EQ(verdict(make_filter(listing), data), SECCOMP_RET_TRACE);
+  data.args[1] = 4711;
+  EXPECT_EQ(verdict(make_filter(listing), data), SECCOMP_RET_ALLOW);
+  for (const int number : {19, 140}) {  // lseek and _llseek
+    data = call(static_cast<std::uint64_t>(number), Abi::i386);
+    auto& position = number == 19 ? data.args[1] : data.args[2];
+    for (const std::uint64_t inside : {0x7ead0000U, 0x7ead0007U, 0x7eadffffU}) {
+      position = inside;
+      EXPECT_EQ(verdict(make_filter(listing), data), k_report_i386) << number;
+    }
+    for (const std::uint64_t outside : {0U, 4711U, 0x7eacffffU, 0x7eae0000U, 0xffffffffU}) {
+      position = outside;
+      EXPECT_EQ(verdict(make_filter(listing), data), SECCOMP_RET_ALLOW) << number;
+    }
+  }
   data = call(SYS_prctl);
   data.args[0] = 4;
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE);

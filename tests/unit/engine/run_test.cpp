@@ -70,17 +70,33 @@ TEST_P(Run, WhatCannotBegin) {
   tree.put("/tmp/plain", "#!/bin/sh\n", 0644);
   tree.put("/tmp/bad", "bytes", 0755);
   tree.put("/tmp/script", "#!/none\n", 0755);
+  tree.put("/tmp/loop", "#!/tmp/loop\n", 0755);
   EXPECT_EQ(run_spec(spec_of(tree, {"/none"}), GetParam()), -ENOENT);
   EXPECT_EQ(run_spec(spec_of(tree, {"/tmp"}), GetParam()), -EACCES);
   EXPECT_EQ(run_spec(spec_of(tree, {"/tmp/plain"}), GetParam()), -EACCES);
   EXPECT_EQ(run_spec(spec_of(tree, {"/tmp/bad"}), GetParam()), -ENOEXEC);
   EXPECT_EQ(run_spec(spec_of(tree, {"/tmp/script"}), GetParam()), -ENOENT);
+  EXPECT_EQ(run_spec(spec_of(tree, {"/tmp/loop"}), GetParam()), -ELOOP);
   container::RunSpec spec = spec_of(tree, {"/bin/true"});
   spec.cwd = "/none";
   EXPECT_EQ(run_spec(spec, GetParam()), -ENOENT);
   spec = spec_of(tree, {"/bin/true"});
   spec.binds = {{"/no/such/host/file", "/x"}};
   EXPECT_EQ(run_spec(spec, GetParam()), -ENOENT);
+}
+
+TEST(RunProblem, IsToldWithItsCause) {
+  const GuestTree tree;
+  tree.put("/tmp/script", "#!/none\n", 0755);
+  tree.put("/tmp/text", "true\n", 0755);
+  EXPECT_EQ(tree.run({}, {"/tmp/script"}).out,
+            "engine_run: /tmp/script: the interpreter of this script, /none, is missing in the container; install it "
+            "there or correct the first line\n");
+  EXPECT_NE(tree.run({}, {"/tmp/text"}).out.find("exec format error"), std::string::npos);
+  EXPECT_NE(tree.run({"-v", "/dev/null:/lib64/ld-linux-x86-64.so.2"}, {"/bin/files"})
+                .out.find("the loader of this program, /lib64/ld-linux-x86-64.so.2, is not executable"),
+            std::string::npos);
+  EXPECT_EQ(tree.run({}, {"/bin/sh", "-c", "/tmp/script; echo $?"}).out, "/bin/sh: /tmp/script: not found\n127\n");
 }
 
 TEST_P(Run, TheSpecIsHonoured) {

@@ -156,13 +156,23 @@ TEST(Index, FirstOfTheBestVariantWins) {
   EXPECT_THAT(none.error().text, HasSubstr("linux/arm64/v8, linux/amd64, linux/amd64/v3, linux/arm/v6, linux/arm/v7"));
 }
 
-TEST(Index, TakesWhatOnlyRunsBesideIfAsked) {
-  const Platform host{"linux", "amd64", "v3"};
-  auto both = index({entry('a', platform("linux", "386")), entry('b', platform("linux", "amd64"))});
-  EXPECT_EQ(both.choose(host, Fit::runs)->digest.text(), digest_of('b'));
-  auto narrow = index({entry('a', platform("linux", "arm64")), entry('b', platform("linux", "386"))});
-  EXPECT_FALSE(narrow.choose(host));
-  EXPECT_EQ(narrow.choose(host, Fit::runs)->digest.text(), digest_of('b'));
+TEST(Index, TakesTheFirstOfTheWantedPlatforms) {
+  const std::vector<Platform> wanted{{"linux", "amd64", ""}, {"linux", "amd64", "v2"}, {"linux", "amd64", "v3"}};
+  auto chosen = [&](const std::vector<std::string>& entries) { return index(entries).choose(wanted)->digest.text(); };
+  auto v1 = entry('a', platform("linux", "amd64", "v1"));
+  auto plain = entry('b', platform("linux", "amd64"));
+  auto v2 = entry('c', platform("linux", "amd64", "v2"));
+  auto v3 = entry('d', platform("linux", "amd64", "v3"));
+  auto v4 = entry('e', platform("linux", "amd64", "v4"));
+  auto inner = descriptor('f', std::string(media_type::k_oci_index));
+  EXPECT_EQ(chosen({v4, v3, v2, plain}), digest_of('b'));
+  EXPECT_EQ(chosen({v3, v1, v2, plain}), digest_of('a'));
+  EXPECT_EQ(chosen({inner, v4, v3, v2}), digest_of('c'));
+  EXPECT_EQ(chosen({v4, v3}), digest_of('d'));
+  EXPECT_EQ(chosen({v4, inner}), digest_of('f'));
+  auto none = index({v4}).choose(wanted);
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().text, HasSubstr("no image for platform linux/amd64 (available: linux/amd64/v4)"));
 }
 
 TEST(Index, NeverTakesAttestations) {

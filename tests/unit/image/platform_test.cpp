@@ -73,17 +73,6 @@ TEST(Platform, RanksVariants) {
   }
 }
 
-TEST(Platform, RunsOnHosts) {
-  const Platform amd64{"linux", "amd64", "v3"};
-  EXPECT_TRUE(runs_on({"linux", "amd64", "v2"}, amd64));
-  EXPECT_TRUE(runs_on({"linux", "i386", ""}, amd64));
-  EXPECT_FALSE(runs_on({"linux", "amd64", "v4"}, amd64));
-  EXPECT_FALSE(runs_on({"windows", "386", ""}, amd64));
-  EXPECT_FALSE(runs_on({"linux", "arm64", ""}, amd64));
-  EXPECT_FALSE(runs_on(amd64, {"linux", "386", ""}));
-  EXPECT_TRUE(runs_on({"linux", "arm", "v7"}, {"linux", "arm64", ""}));
-}
-
 TEST(Platform, KnowsMachines) {
   EXPECT_EQ(platform_of_machine("x86_64").text(), "linux/amd64");
   EXPECT_EQ(platform_of_machine("i686").text(), "linux/386");
@@ -103,6 +92,19 @@ TEST(Platform, HostIsLinux) {
   EXPECT_EQ(host.os, "linux");
   EXPECT_FALSE(host.architecture.empty());
   EXPECT_EQ(platform_rank(Platform{"linux", host.architecture, ""}, host).has_value(), true);
+}
+
+TEST(Platform, HostWantsTheLowestLevelFirstAnd32BitsLast) {
+  auto order = host_platforms();
+  ASSERT_FALSE(order.empty());
+  EXPECT_EQ(order.front(), host_platform());
+  if (order.front().architecture == "amd64") {
+    EXPECT_EQ(order.back(), (Platform{"linux", "386", ""}));
+    order.pop_back();
+  }
+  for (std::size_t i = 1; i < order.size(); ++i)
+    EXPECT_EQ(order[i], (Platform{"linux", "amd64", "v" + std::to_string(i + 1)}));
+  EXPECT_TRUE(host_platform().architecture != "amd64" || host_platform().variant.empty());
 }
 
 }  // namespace

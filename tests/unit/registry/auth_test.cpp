@@ -14,11 +14,10 @@ namespace {
 using test::FakeContent;
 using test::HttpReply;
 using test::HttpRequest;
+using test::k_amd64;
 using test::LoopbackServer;
+using test::name;
 using testing::HasSubstr;
-
-const image::Platform k_amd64{"linux", "amd64", ""};
-image::Reference name(const std::string& text) { return *image::Reference::parse(text); }
 
 CredentialsProvider user(const std::string& name, const std::string& password, const std::string& identity = "") {
   return [=](const std::string&) { return Credentials{name, Secret(password), Secret(identity)}; };

@@ -10,6 +10,7 @@
 namespace udk::registry {
 namespace {
 
+using test::client;
 using test::FakeContent;
 using test::HttpReply;
 using test::HttpRequest;
@@ -27,8 +28,6 @@ std::string bytes(std::size_t size, unsigned seed = 1) {
 image::Descriptor layer(const std::string& data) {
   return {"application/vnd.oci.image.layer.v1.tar", image::Digest::of(data), data.size(), {}, {}, {}, std::nullopt};
 }
-
-Client client(const LoopbackServer& server) { return std::move(*Client::create(test::quick_options(server.url()))); }
 
 Result<> fetch(const LoopbackServer& server, const image::Descriptor& descriptor, MemorySink& sink) {
   auto c = client(server);

@@ -10,21 +10,19 @@
 namespace udk::registry {
 namespace {
 
+using test::client;
 using test::FakeContent;
 using test::HttpReply;
 using test::HttpRequest;
+using test::k_amd64;
 using test::LoopbackServer;
+using test::name;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const image::Platform k_amd64{"linux", "amd64", ""};
 const std::string k_index_type = "application/vnd.oci.image.index.v1+json";
 const std::string k_manifest_type = "application/vnd.oci.image.manifest.v1+json";
 const std::string k_amd64_json = R"({"os":"linux","architecture":"amd64"})";
-
-image::Reference name(const std::string& text) { return *image::Reference::parse(text); }
-
-Client client(const LoopbackServer& server) { return std::move(*Client::create(test::quick_options(server.url()))); }
 
 std::string entry(const FakeContent& content, const std::string& digest, const std::string& type,
                   const std::string& platform) {
@@ -72,6 +70,37 @@ TEST(Client, FollowsNestedIndexes) {
   EXPECT_EQ(resolved->digest.text(), manifest);
   EXPECT_EQ(resolved->index_digest->text(), outer);
   EXPECT_EQ(client(server).fetch_manifest(name("a/b:t"))->digest.text(), outer);
+}
+
+TEST(Client, LooksIntoEachIndexWithoutPlatform) {
+  FakeContent content;
+  auto ours = content.add_image("a/b", "", {"x"});
+  auto other = content.add_image("a/b", "", {"y"});
+  const std::string arm = R"({"os":"linux","architecture":"arm64"})";
+  auto first = content.add_manifest("a/b", "", k_index_type, index_of(entry(content, other, k_manifest_type, arm)));
+  auto second =
+      content.add_manifest("a/b", "", k_index_type, index_of(entry(content, ours, k_manifest_type, k_amd64_json)));
+  auto inner = [&](const std::string& digest) { return entry(content, digest, k_index_type, ""); };
+  content.add_manifest("a/b", "both", k_index_type, index_of(inner(first) + "," + inner(second)));
+  content.add_manifest("a/b", "none", k_index_type, index_of(inner(first) + "," + inner(first)));
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += inner(first) + ",";
+  content.add_manifest("a/b", "many", k_index_type, index_of(many + inner(second)));
+  content.add_manifest("a/b", "bare", k_index_type, index_of(entry(content, other, k_manifest_type, "")));
+  LoopbackServer server([&](const HttpRequest& request) { return content.handle(request); });
+  auto both = client(server).resolve(name("a/b:both"), k_amd64);
+  ASSERT_TRUE(both) << both.error().text;
+  EXPECT_EQ(both->digest.text(), ours);
+  EXPECT_TRUE(both->platform_known);
+  auto none = client(server).resolve(name("a/b:none"), k_amd64);
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().text, HasSubstr("no image for platform linux/amd64 (available: linux/arm64)"));
+  auto lost = client(server).resolve(name("a/b:many"), k_amd64);
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code, Code::unsupported);
+  auto bare = client(server).resolve(name("a/b:bare"), k_amd64);
+  ASSERT_TRUE(bare) << bare.error().text;
+  EXPECT_FALSE(bare->platform_known);
 }
 
 TEST(Client, EndsInDeepIndexes) {

@@ -12,6 +12,9 @@
 
 namespace udk::test {
 
+inline const image::Platform k_amd64{"linux", "amd64", ""};
+inline image::Reference name(const std::string& text) { return *image::Reference::parse(text); }
+
 // The content of a registry, and answers for it without authentication. Tests wrap handle() to misbehave.
 struct FakeContent {
   std::map<std::string, std::pair<std::string, std::string>> manifests;  // "NAME:REF" -> type, body
@@ -106,6 +109,10 @@ inline registry::Options quick_options(const std::string& url) {
   options.registry_url = url;
   options.first_delay = std::chrono::milliseconds(1);
   return options;
+}
+
+inline registry::Client client(const LoopbackServer& server) {
+  return std::move(*registry::Client::create(quick_options(server.url())));
 }
 
 // Fetches one blob into the sink, verified as a store would.

@@ -31,6 +31,20 @@ std::vector<std::string> leftovers(const ScratchStore& scratch) {
   return names ? *names : std::vector<std::string>();
 }
 
+TEST(Container, TopOfTheTreeIsOpenWhateverTheUmask) {
+  ScratchStore scratch;
+  auto store = scratch.open();
+  const auto before = ::umask(077);
+  auto id = create(store, "web");
+  ::umask(before);
+  ASSERT_TRUE(id) << id.error().text;
+  struct stat status {};
+  ASSERT_EQ(::stat(store.containers().root(*id).c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0755U);
+  ASSERT_EQ(::stat(store.containers().entry(*id)->dir.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0700U);
+}
+
 TEST(Container, LayoutOnDisk) {
   ScratchStore scratch;
   auto store = scratch.open();

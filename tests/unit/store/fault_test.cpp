@@ -1,4 +1,6 @@
 // Disks that are full or cannot be written, and many processes at once.
+#include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -7,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <functional>
 #include <random>
 #include <thread>
 
@@ -23,7 +26,7 @@ using test::ScratchStore;
 using test::tree_of;
 
 const SampleImage k_small{R"({"os":"linux"})", {"one", "two"}};
-const ImageName k_name{"an/image", "1"};
+const ImageName k_victim{"an/image", "1"};
 
 SampleImage large(std::size_t bytes) { return {R"({"os":"linux"})", {"one", std::string(bytes, 'L')}}; }
 
@@ -59,15 +62,15 @@ class SmallDisk {
 TEST(Fault, DiskFullWhilePulling) {
   SmallDisk disk;
   auto store = disk.open();
-  ASSERT_TRUE(pull(store, k_name, k_small));
+  ASSERT_TRUE(pull(store, k_victim, k_small));
   auto before = tree_of(disk.paths().repos);
-  auto failed = pull(store, k_name, large(8 << 20));
+  auto failed = pull(store, k_victim, large(8 << 20));
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, disk.expected()) << failed.error().text;
   EXPECT_EQ(tree_of(disk.paths().repos), before);
-  ASSERT_TRUE(store.images().load(k_name));
+  ASSERT_TRUE(store.images().load(k_victim));
   // Nothing useless stays on the full disk, and the next attempt works.
-  EXPECT_TRUE(pull(store, k_name, large(700 << 10)));
+  EXPECT_TRUE(pull(store, k_victim, large(700 << 10)));
   EXPECT_EQ(tree_of(disk.paths().layers).size(), 3U);
 }
 
@@ -87,11 +90,67 @@ TEST(Fault, DiskFullWhileCreating) {
   EXPECT_TRUE(draft->publish("c"));
 }
 
+// Runs `work` in a child with a tmpfs of these options mounted on `dir`; 77: it may not be mounted.
+int with_disk(const std::string& dir, const char* options, const std::function<int()>& work) {
+  return test::in_child([&] {
+    auto identity = "0 " + std::to_string(::geteuid()) + " 1";
+    if (::unshare(CLONE_NEWNS) != 0) {
+      if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return 77;
+      auto map = open_at(AT_FDCWD, "/proc/self/uid_map", O_WRONLY);
+      if (!map || !write_all(map->get(), as_bytes(identity))) return 77;
+    }
+    (void)::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    if (::mount("tmpfs", dir.c_str(), "tmpfs", 0, options) != 0) return 77;
+    return work();
+  });
+}
+
+// Everything is taken: the inodes, then the bytes.
+void fill(const std::string& dir) {
+  for (int i = 0; open_at(AT_FDCWD, dir + "/file" + std::to_string(i), O_WRONLY | O_CREAT, 0600); ++i) {
+  }
+  auto file = open_at(AT_FDCWD, dir + "/file0", O_WRONLY);
+  while (file && write_all(file->get(), as_bytes(std::string(512, 'x')))) {
+  }
+}
+
+// An image and a container that are there before the disk is filled are removed, and that makes room.
+int remove_on_full_disk(const std::string& dir, bool inodes) {
+  auto paths = Paths::under(dir + "/repo");
+  if (!create_repository(paths)) return 1;
+  auto store = std::move(*Store::open(paths));
+  const ImageName other{"other", "1"};
+  if (!pull(store, k_victim, k_small) || !pull(store, other, {R"({"os":"linux"})", {"three"}})) return 2;
+  auto draft = store.containers().begin();
+  if (!draft || !draft->set_config("{}") || !draft->publish("c")) return 3;
+  auto id = draft->id();
+  if (!inodes && !open_at(AT_FDCWD, dir + "/file0", O_WRONLY | O_CREAT, 0600)) return 4;
+  fill(dir);
+  if (pull(store, {"new", "1"}, k_small)) return 5;
+  if (!store.containers().remove(id, Removal::normal) || store.containers().resolve("c")) return 6;
+  fill(dir);
+  if (!store.images().remove(k_victim, Removal::normal) || store.images().find(k_victim)) return 7;
+  // The other one is whole, and nothing else is left.
+  if (!store.images().load(other) || tree_of(paths.layers).size() != 2) return 8;
+  if (exists(paths.repos + "/an") || !list_dir(paths.containers)->empty()) return 9;
+  return 0;
+}
+
+TEST(Fault, FullDiskDoesNotKeepFromMakingRoom) {
+  for (bool inodes : {true, false}) {
+    udk::test::TempDir dir;
+    const char* options = inodes ? "size=2m,nr_inodes=100" : "size=256k,nr_inodes=5000";
+    int result = with_disk(dir.path(), options, [&] { return remove_on_full_disk(dir.path(), inodes); });
+    if (result == 77) GTEST_SKIP() << "user-namespaces: nothing can be mounted";
+    EXPECT_EQ(result, 0) << options;
+  }
+}
+
 TEST(Fault, ReadOnlyRepository) {
   ScratchStore scratch;
   {
     auto store = scratch.open();
-    ASSERT_TRUE(pull(store, k_name, k_small));
+    ASSERT_TRUE(pull(store, k_victim, k_small));
     auto draft = store.containers().begin();
     ASSERT_TRUE(draft && draft->set_config("{}") && draft->publish("c"));
   }
@@ -104,19 +163,19 @@ TEST(Fault, ReadOnlyRepository) {
     auto store = scratch.open();
     if (store.images().list()->size() != 1 || store.containers().list()->size() != 1) return 1;
     auto id = store.containers().resolve("c");
-    if (!store.images().load(k_name) || !id) return 2;
-    auto pinned = store.images().pin(k_name);
+    if (!store.images().load(k_victim) || !id) return 2;
+    auto pinned = store.images().pin(k_victim);
     if (!pinned || pinned->pin) return 3;
     auto used = store.containers().use(*id);
     if (!used || *used) return 4;
     for (const auto& refused :
-         {pull(store, {"new", "1"}, k_small), store.images().remove(k_name, Removal::force),
-          store.images().protect(k_name, Protection::on), store.containers().add_alias(*id, "d"),
+         {pull(store, {"new", "1"}, k_small), store.images().remove(k_victim, Removal::force),
+          store.images().protect(k_victim, Protection::on), store.containers().add_alias(*id, "d"),
           store.containers().remove(*id, Removal::force), store.containers().set_execution_mode(*id, "P1")}) {
       if (refused || refused.error().code != Code::denied || refused.error().sys_errno == 0) return 5;
     }
     if (store.containers().begin() || store.containers().begin().error().code != Code::denied) return 6;
-    return store.images().load(k_name) ? 0 : 7;
+    return store.images().load(k_victim) ? 0 : 7;
   });
   EXPECT_EQ(result, 0);
   ASSERT_EQ(::chmod(scratch.paths().top.c_str(), 0755), 0);
@@ -131,7 +190,7 @@ TEST(Fault, TwoProcessesPullTheSameTag) {
     if (child == 0) {
       auto store = scratch.open();
       for (int turn = 0; turn < 5; ++turn) {
-        if (!pull(store, k_name, turn % 2 == 0 ? sample : k_small)) ::_exit(1);
+        if (!pull(store, k_victim, turn % 2 == 0 ? sample : k_small)) ::_exit(1);
       }
       ::_exit(0);
     }
@@ -142,7 +201,7 @@ TEST(Fault, TwoProcessesPullTheSameTag) {
     ::waitpid(child, &status, 0);
     EXPECT_EQ(status, 0);
   }
-  auto image = scratch.open().images().load(k_name);
+  auto image = scratch.open().images().load(k_victim);
   ASSERT_TRUE(image);
   EXPECT_EQ(tree_of(scratch / "layers").size(), 3U);
 }

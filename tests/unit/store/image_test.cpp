@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/path.hpp"
 #include "base/text.hpp"
 #include "store/python_json.hpp"
 #include "unit/store/kill_at.hpp"
@@ -262,7 +263,7 @@ TEST(Image, NamesThatWouldLeaveTheRepositoryAreRefused) {
     EXPECT_EQ(store.images().find(bad).error().code, Code::usage) << bad.text();
     EXPECT_EQ(store.images().remove(bad, Removal::force).error().code, Code::usage) << bad.text();
   }
-  EXPECT_EQ(list_dir(scratch.paths().top)->size(), 7U);
+  EXPECT_EQ(list_dir(scratch.paths().top)->size(), 6U);  // not even .state
 }
 
 TEST(Image, FindTakesAllNotations) {
@@ -327,6 +328,26 @@ TEST(Image, PartsMovedElsewhere) {
   ASSERT_TRUE(pull(store, k_name, k_two));
   ASSERT_TRUE(store.images().remove(k_name, Removal::normal));
   EXPECT_TRUE(tree_of(paths.layers) == std::vector<std::string>{".state/"}) << join(tree_of(paths.layers), " ");
+}
+
+TEST(Image, ListFollowsLinksToImagesOnly) {
+  ScratchStore scratch;
+  auto store = scratch.open();
+  ASSERT_TRUE(pull(store, k_name, k_one));
+  ScratchStore shared;
+  ASSERT_TRUE(pull(shared.open(), k_name, k_two));
+  auto repos = scratch.paths().repos;
+  ASSERT_TRUE(symlink_at(shared.paths().repos, AT_FDCWD, repos + "/shared"));
+  ASSERT_TRUE(symlink_at(shared.paths().top, AT_FDCWD, shared.paths().repos + "/again"));
+  for (const auto& [name, target] : std::vector<std::pair<std::string, std::string>>{
+           {"top", "/"}, {"above", ".."}, {"itself", "."}, {"loop", "loop"}, {"nothing", "nowhere"}})
+    ASSERT_TRUE(symlink_at(target, AT_FDCWD, path_join(repos, name)));
+  auto list = store.images().list();
+  ASSERT_TRUE(list);
+  std::vector<std::string> names;
+  for (const auto& entry : *list) names.push_back(entry.name.text());
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(names, (std::vector<std::string>{"shared/" + k_name.text(), k_name.text()}));
 }
 
 // Every state that a killed process can leave.

@@ -179,6 +179,17 @@ TEST_F(Resolve, KernelLinks) {
   EXPECT_FALSE(at_->kernel_link);
 }
 
+// A result is used again and again: what the kernel is left to find out says nothing of the path before it.
+TEST_F(Resolve, ResultsForgetTheOnesBefore) {
+  EXPECT_EQ(host_of("/data/"), "/host/data/");
+  EXPECT_TRUE(at_->mount_point);
+  EXPECT_TRUE(at_->trailing_slash);
+  EXPECT_EQ(host_of("/proc/pipe/x"), "/r/proc/pipe/x");
+  EXPECT_TRUE(at_->opaque);
+  EXPECT_FALSE(at_->mount_point);
+  EXPECT_FALSE(at_->trailing_slash);
+}
+
 TEST_F(Resolve, ChangedRoot) {
   host_.link("/r/home/u/l", "/bin").dir("/r/home/u/bin");
   EXPECT_EQ(host_of("/", Final::follow, "", 0, "/home"), "/r/home");
