@@ -1,6 +1,8 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -43,9 +45,55 @@ int locate_program(CallStop& stop) {
   return 0;
 }
 
+// Pointers as the guest's programs have them.
+class WordList {
+ public:
+  explicit WordList(Abi abi) : each_(xlate::word_size(abi)) {}
+  void add(Word value) { bytes_.append(reinterpret_cast<const char*>(&value), each_); }
+  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+
+ private:
+  std::size_t each_;
+  std::string bytes_;
+};
+
+// Appends the guest's own words from its second one on, a page at a time.
+int add_own_words(CallStop& stop, Word argv, WordList& words) {
+  constexpr Word k_page = 4096;
+  const std::size_t each = xlate::word_size(stop.abi);
+  std::array<char, k_page> page{};
+  bool first = true;
+  for (std::size_t count = 0; argv != 0;) {
+    const std::size_t size = std::max<std::size_t>((k_page - argv % k_page) / each * each, each);
+    if (const int e = read_memory(stop.task.tid, argv, page.data(), size); e != 0) return e;
+    for (std::size_t at = 0; at < size; at += each) {
+      Word word = 0;
+      std::memcpy(&word, page.data() + at, each);
+      if (word == 0) return 0;
+      if (++count > k_words_max) return -E2BIG;
+      if (!first) words.add(word);
+      first = false;
+    }
+    argv += size;
+  }
+  return 0;
+}
+
+// Memory for an argument list: behind the texts if it fits the thread's slot, else in slots side by side, else below
+// the stack, where only what the stack has grown to already can be written.
+Word put_words(CallStop& stop, const std::string& bytes, std::size_t after) {
+  if (after + bytes.size() > k_slot_size) {
+    const Word place = scratch_run(stop.task, bytes.size());
+    if (place != 0 && can_point_to(stop, place) && write_memory(stop.task.tid, place, bytes.data(), bytes.size()) == 0)
+      return place;
+    release_run(stop.task);
+  }
+  return put_scratch(stop, bytes.data(), bytes.size(), after);
+}
+
 // A new argument list in the guest's memory: the plan's words, then the guest's own from its second one on.
 int put_arguments(CallStop& stop, const ExecPlan& plan, Word argv, Word& out) {
-  std::vector<Word> words;
+  WordList words(stop.abi);
   std::string texts;
   std::vector<std::size_t> offsets;
   for (const std::string& word : plan.front) {
@@ -53,26 +101,13 @@ int put_arguments(CallStop& stop, const ExecPlan& plan, Word argv, Word& out) {
     texts += word;
     texts += '\0';
   }
-  const std::size_t own = plan.front.size();
-  words.resize(own);
-  for (std::size_t i = 1; argv != 0; ++i) {
-    Word word = 0;
-    if (i == 1) {  // an empty list has no second word
-      if (const int e = read_object(stop.task.tid, argv, word); e != 0) return e;
-      if (word == 0) break;
-    }
-    if (const int e = read_object(stop.task.tid, argv + i * sizeof word, word); e != 0) return e;
-    if (word == 0) break;
-    if (words.size() > k_words_max) return -E2BIG;
-    words.push_back(word);
-  }
-  words.push_back(0);
   const Word texts_at = put_scratch(stop, texts.data(), texts.size(), xlate::k_path_max);
   if (texts_at == 0) return -EFAULT;
-  for (std::size_t i = 0; i < own; ++i) words[i] = texts_at + offsets[i];
-  // Behind the texts if it fits the slot, else below the stack.
+  for (const std::size_t offset : offsets) words.add(texts_at + offset);
+  if (const int e = add_own_words(stop, argv, words); e != 0) return e;
+  words.add(0);
   const std::size_t after = (xlate::k_path_max + texts.size() + 15) & ~std::size_t{15};
-  out = put_scratch(stop, words.data(), words.size() * sizeof(Word), after);
+  out = put_words(stop, words.bytes(), after);
   return out == 0 ? -EFAULT : 0;
 }
 
@@ -94,7 +129,8 @@ Next on_exec_call(CallStop& stop) {
     run.exec_problem = std::move(plan->problem);
     return answer(stop, e);
   }
-  const bool at_form = stop.call.number == SYS_execveat;
+  constexpr Word k_execve_i386 = 11;
+  const bool at_form = stop.call.dir >= 0;
   Word argv = stop.arg(at_form ? 2 : 1);
   const Word envp = stop.arg(at_form ? 3 : 2);
   stop.task.at_entry = stop.regs;
@@ -102,12 +138,15 @@ Next on_exec_call(CallStop& stop) {
     if (const int e = put_arguments(stop, *plan, argv, argv); e != 0) return answer(stop, e);
   const std::string path = loader_path(*plan);
   const Word place = put_scratch(stop, path.c_str(), path.size() + 1);
-  if (place == 0) return answer(stop, -EFAULT);
-  stop.regs.orig_rax = SYS_execve;
-  stop.regs.rax = SYS_execve;
-  stop.regs.rdi = place;
-  stop.regs.rsi = argv;
-  stop.regs.rdx = envp;
+  if (place == 0) {
+    release_run(stop.task);
+    return answer(stop, -EFAULT);
+  }
+  stop.regs.orig_rax = stop.abi == Abi::x86_64 ? SYS_execve : k_execve_i386;
+  stop.regs.rax = stop.regs.orig_rax;
+  stop.set_arg(0, place);
+  stop.set_arg(1, argv);
+  stop.set_arg(2, envp);
   stop.task.at_exit = AtExit::exec;
   stop.task.plan = std::move(plan);
   return Next::watch;

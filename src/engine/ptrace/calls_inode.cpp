@@ -1,9 +1,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
 #include <unistd.h>
-#include <utime.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +8,7 @@
 
 #include "engine/ptrace/call_stop.hpp"
 #include "engine/ptrace/ownership.hpp"
+#include "engine/ptrace/structures.hpp"
 
 // Modes, owners and times.
 namespace udk::engine {
@@ -118,8 +116,8 @@ Next on_chown(CallStop& stop) {
     return answer(stop, -EINVAL);
   Run& run = stop.run;
   if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return answer(stop, e);
-  const auto uid = static_cast<std::uint32_t>(stop.arg(stop.call.path + 1));
-  const auto gid = static_cast<std::uint32_t>(stop.arg(stop.call.path + 2));
+  const std::uint32_t uid = id_arg(stop, stop.call.path + 1);
+  const std::uint32_t gid = id_arg(stop, stop.call.path + 2);
   const int dir = stop.dir_arg(stop.call.dir);
   const bool empty = run.text.empty() && (stop.flags() & AT_EMPTY_PATH) != 0;
   if (empty && on_read_only(stop, dir)) return answer(stop, -EROFS);
@@ -146,30 +144,7 @@ Next on_fchown(CallStop& stop) {
   if (::stat(proc.c_str(), &st) != 0) return answer(stop, errno == ENOENT ? -EBADF : -errno);
   xlate::GuestPath path;
   const FileName name = name_of_descriptor(stop, stop.int_arg(0), path);
-  return change_owner(stop, proc.c_str(), true, name, static_cast<std::uint32_t>(stop.arg(1)),
-                      static_cast<std::uint32_t>(stop.arg(2)));
-}
-
-// The four forms of times, as utimensat(2) takes them. `given` is false for a null pointer: now.
-int read_times(CallStop& stop, std::array<timespec, 2>& times, bool& given) {
-  const Word address = stop.arg(stop.call.path + 1);
-  given = address != 0;
-  if (!given) return 0;
-  const pid_t tid = stop.task.tid;
-  if (stop.call.flags >= 0) return read_object(tid, address, times);
-  if (stop.call.number == SYS_utime) {
-    utimbuf old{};
-    const int e = read_object(tid, address, old);
-    times = {timespec{old.actime, 0}, timespec{old.modtime, 0}};
-    return e;
-  }
-  std::array<timeval, 2> old{};
-  if (const int e = read_object(tid, address, old); e != 0) return e;
-  for (std::size_t i = 0; i < 2; ++i) {
-    if (old[i].tv_usec < 0 || old[i].tv_usec >= 1000000) return -EINVAL;
-    times[i] = {old[i].tv_sec, old[i].tv_usec * 1000};
-  }
-  return 0;
+  return change_owner(stop, proc.c_str(), true, name, id_arg(stop, 1), id_arg(stop, 2));
 }
 
 Next on_utime(CallStop& stop) {
@@ -180,8 +155,10 @@ Next on_utime(CallStop& stop) {
     return Next::as_is;
   }
   std::array<timespec, 2> times{};
-  bool given = false;
-  if (const int e = read_times(stop, times, given); e != 0) return answer(stop, e);
+  const Word times_at = stop.arg(stop.call.path + 1);
+  const bool given = times_at != 0;  // a null pointer means now
+  if (given)
+    if (const int e = read_times(stop, times_at, times); e != 0) return answer(stop, e);
   if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return answer(stop, e);
   if (run.text.empty() && (stop.flags() & AT_EMPTY_PATH) != 0)
     return on_read_only(stop, dir) ? answer(stop, -EROFS) : Next::as_is;
@@ -207,6 +184,8 @@ Next on_inode_call(CallStop& stop) {
     case Op::fchown:
       return on_fchown(stop);
     case Op::utime:
+    case Op::utimes:
+    case Op::utimensat:
       return on_utime(stop);
     default:
       return on_read_only(stop, stop.int_arg(0)) ? answer(stop, -EROFS) : Next::as_is;  // fchange

@@ -1,7 +1,6 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -99,8 +98,8 @@ Next on_open2(CallStop& stop) {
   const Word path = put_scratch(stop, run.at.host.c_str(), run.at.host.size() + 1);
   if (place == 0 || path == 0) return answer(stop, -EFAULT);
   stop.task.at_entry = stop.regs;
-  stop.regs.rsi = path;
-  stop.regs.rdx = place;
+  stop.set_arg(1, path);
+  stop.set_arg(2, place);
   return Next::watch;
 }
 
@@ -134,7 +133,7 @@ Next create_node(CallStop& stop) {
   Run& run = stop.run;
   const int mode_at = stop.call.path + 1;
   auto mode = static_cast<mode_t>(stop.arg(mode_at));
-  const bool directory = stop.call.number == SYS_mkdir || stop.call.number == SYS_mkdirat;
+  const bool directory = stop.call.op == Op::mkdir;
   if (directory) mode = (mode & 07777) | S_IFDIR;
   ensure_parent(stop, run.at);
   const bool device = !directory && (S_ISCHR(mode) || S_ISBLK(mode));
@@ -144,8 +143,8 @@ Next create_node(CallStop& stop) {
   const Word place = put_scratch(stop, run.at.host.c_str(), run.at.host.size() + 1);
   if (place == 0) return answer(stop, -EFAULT);
   stop.task.at_entry = stop.regs;
-  argument(stop.regs, stop.call.path) = place;
-  argument(stop.regs, mode_at) = S_IFREG | (mode & 07777);
+  stop.set_arg(stop.call.path, place);
+  stop.set_arg(mode_at, S_IFREG | (mode & 07777));
   return Next::watch;
 }
 
@@ -159,7 +158,7 @@ Next on_run(CallStop& stop) {
       e != 0)
     return answer(stop, e);
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
-  if (stop.call.effect == xlate::Effect::create) return create_node(stop);
+  if (stop.call.op == Op::mkdir || stop.call.op == Op::mknod) return create_node(stop);
   if (stop.call.effect == xlate::Effect::change) ensure_access(stop, run.at, W_OK);
   return run_with_path(stop, stop.call.path, run.at.host.view());
 }

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/personality.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -11,6 +12,8 @@
 
 #include "engine/ptrace/call_stop.hpp"
 #include "engine/ptrace/ownership.hpp"
+#include "engine/ptrace/personality.hpp"
+#include "engine/ptrace/structures.hpp"
 
 // Calls that only ask: the tracer asks the host in the guest's place and hands the answer over, which takes one stop.
 namespace udk::engine {
@@ -18,6 +21,8 @@ namespace {
 
 using xlate::Final;
 using xlate::Op;
+
+constexpr Word k_statfs64_size = 84;  // statfs64(2) of i386
 
 // For the calls whose empty path means the descriptor itself: its kernel link; 0 or -errno.
 int locate_descriptor(CallStop& stop, int fd) {
@@ -66,7 +71,7 @@ Next give_stat(CallStop& stop, int fd, int buffer, unsigned flags) {
   if (::fstatat(AT_FDCWD, stop.run.at.host.c_str(), &st, how) != 0) return answer(stop, descriptor_error(stop, errno));
   xlate::GuestPath path;
   show(stop.run, st, located_name(stop, fd, path));
-  return answer(stop, write_object(stop.task.tid, stop.arg(buffer), st));
+  return answer(stop, write_stat(stop, stop.arg(buffer), st));
 }
 
 Next on_stat(CallStop& stop) {
@@ -167,10 +172,12 @@ Next on_readlink(CallStop& stop) {
 }
 
 Next on_statfs(CallStop& stop) {
+  const bool sized = stop.call.layout == xlate::Layout::wide;  // says how large the structure is
+  if (sized && stop.arg(1) != k_statfs64_size) return answer(stop, -EINVAL);
   if (const int e = locate(stop, Final::follow); e != 0) return answer(stop, e);
   struct statfs st {};
   if (::statfs(stop.run.at.host.c_str(), &st) != 0) return answer(stop, -errno);
-  return answer(stop, write_object(stop.task.tid, stop.arg(1), st));
+  return answer(stop, write_statfs(stop, stop.arg(sized ? 2 : 1), st));
 }
 
 Next on_getcwd(CallStop& stop) {
@@ -197,7 +204,8 @@ Next on_uname(CallStop& stop) {
   const std::string& release = stop.run.spec.kernel_release;
   std::memset(names.release, 0, sizeof names.release);
   std::memcpy(names.release, release.data(), std::min(release.size(), sizeof names.release - 1));
-  return answer(stop, write_object(stop.task.tid, stop.arg(0), names));
+  if ((personality_of(stop.task.tid) & PER_MASK) == PER_LINUX32) std::strcpy(names.machine, "i686");
+  return answer(stop, write_names(stop, stop.arg(0), names));
 }
 
 }  // namespace

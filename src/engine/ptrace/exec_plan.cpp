@@ -65,18 +65,23 @@ int open_executable(const CallStop& stop, const Resolution& at, ExecFile& file, 
 
 // Headers of an opened ELF file.
 int read_headers(ExecFile& file, const Head& head) {
-  const ElfKind kind = xlate::check_elf_header(head.bytes.data(), head.size, EM_X86_64, file.header);
+  Abi abi = Abi::x86_64;
+  const ElfKind kind = xlate::check_elf_header(head.bytes.data(), head.size, abi, file.header);
   if (kind != ElfKind::program) return -ENOEXEC;
-  file.segments.resize(file.header.e_phnum);
-  const std::size_t size = file.segments.size() * sizeof(Elf64_Phdr);
+  const std::size_t each = xlate::segment_size(abi);
+  const std::size_t size = file.header.e_phnum * each;
+  std::string bytes(size, '\0');
   if (file.header.e_phoff > head.size || size > head.size - file.header.e_phoff) {
     if (file.header.e_phoff > (std::uint64_t{1} << 62)) return -ENOEXEC;
-    const ssize_t n = ::pread(file.file.get(), file.segments.data(), size, static_cast<off_t>(file.header.e_phoff));
+    const ssize_t n = ::pread(file.file.get(), bytes.data(), size, static_cast<off_t>(file.header.e_phoff));
     if (n < 0 || static_cast<std::size_t>(n) != size) return -ENOEXEC;
   } else {
-    std::memcpy(file.segments.data(), head.bytes.data() + file.header.e_phoff, size);
+    std::memcpy(bytes.data(), head.bytes.data() + file.header.e_phoff, size);
   }
-  return xlate::read_elf_image(file.header, file.segments.data(), file.image) == ElfKind::program ? 0 : -ENOEXEC;
+  file.segments.clear();
+  for (std::size_t i = 0; i < file.header.e_phnum; ++i)
+    file.segments.push_back(xlate::read_segment(abi, bytes.data() + i * each));
+  return xlate::read_elf_image(abi, file.header, file.segments.data(), file.image) == ElfKind::program ? 0 : -ENOEXEC;
 }
 
 int read_interpreter_name(const ExecFile& file, PathText& name) {
@@ -96,7 +101,8 @@ int open_interpreter(CallStop& stop, ExecPlan& plan) {
   Head head;
   if (const int e = open_executable(stop, run.at2, plan.interpreter, head); e != 0) return e;
   const int e = read_headers(plan.interpreter, head);
-  return e == -ENOEXEC ? -ELIBBAD : e;
+  if (e == -ENOEXEC || (e == 0 && plan.interpreter.image.abi != plan.executable.image.abi)) return -ELIBBAD;
+  return e;
 }
 
 // The set-id bits that the guest believes in. As with a container, only its own files have them.
@@ -130,11 +136,9 @@ void add_script(ExecPlan& plan, const xlate::Shebang& line, std::string_view scr
 }
 
 const LoaderImage* choose_loader(Run& run, const ExecFile& program) {
-  for (LoaderImage& loader : run.loaders) {
-    const bool apart = program.image.low >= loader.end() || program.image.high <= loader.base();
-    if (program.image.position_independent || apart) return &loader;
-  }
-  return nullptr;
+  const xlate::ElfImage& image = program.image;
+  if (image.position_independent) return run.loaders.choose(image.abi, 0, 0);
+  return run.loaders.choose(image.abi, image.low, image.high);
 }
 
 }  // namespace

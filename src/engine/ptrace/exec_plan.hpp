@@ -16,9 +16,9 @@ namespace udk::engine {
 
 // One ELF file to map.
 struct ExecFile {
-  std::string host;  // what the loader opens: the tracer's own descriptor, since the name may mean another file by then
-  Fd file;           // kept open for it
-  Elf64_Ehdr header{};
+  std::string host;     // what the loader opens: the tracer's own descriptor, as the name may mean another file by then
+  Fd file;              // kept open for it
+  Elf64_Ehdr header{};  // of i386 files too, as the segments
   std::vector<Elf64_Phdr> segments;
   xlate::ElfImage image;
 };

@@ -20,6 +20,11 @@ template <class T>
 int read_object(pid_t tid, Word address, T& object) {
   return read_memory(tid, address, &object, sizeof object);
 }
+// A pointer or a long of the guest.
+inline int read_word(pid_t tid, Abi abi, Word address, Word& word) {
+  word = 0;
+  return read_memory(tid, address, &word, xlate::word_size(abi));
+}
 template <class T>
 int write_object(pid_t tid, Word address, const T& object) {
   return write_memory(tid, address, &object, sizeof object);

@@ -25,7 +25,9 @@ FilterOptions filter_options(const Run& run) {
   options.read_only = run.view.any_read_only();
   options.listing = !run.listings.empty();
   options.release = !run.spec.kernel_release.empty();
-  for (const LoaderImage& loader : run.loaders) options.loader_calls.push_back(LoaderImage::syscall_end(loader.base()));
+  for (const xlate::Abi abi : xlate::k_abis)
+    for (std::size_t place = 0; place < k_loader_places; ++place)
+      options.loader_calls.push_back({abi, LoaderImage::syscall_end(abi, loader_base(abi, place))});
   return options;
 }
 
@@ -43,7 +45,7 @@ void add_first_task(Run& run, pid_t pid, const xlate::Resolution& cwd) {
   Task& task = run.tasks.add(pid);
   task.memory = std::make_shared<AddressSpace>();
   task.memory->scratch = LaunchScratch::address();
-  task.memory->slots = 1;
+  task.memory->slots = k_slot_count;
   task.fs = std::make_shared<FileSystemState>();
   task.fs->host_cwd = cwd.host.view();
   task.fs->guest_cwd = cwd.guest.view();
@@ -77,10 +79,7 @@ Result<int> run_traced(const container::RunSpec& spec, Filtering filtering, cont
   run->host_uid = ::geteuid();
   run->host_gid = ::getegid();
   if (run->emulate_ids && owners != nullptr) TRY(run->owners.load(*owners));
-  for (const std::uint64_t base : k_loader_bases) {
-    TRY_ASSIGN(LoaderImage loader, LoaderImage::create(base));
-    run->loaders.push_back(std::move(loader));
-  }
+  TRY(run->loaders.prepare());
   run->listings = Listings(view.table());
   run->filter = filter_options(*run);
   TRY(find_cwd(*run, run->at));

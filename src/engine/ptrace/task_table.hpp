@@ -35,6 +35,9 @@ class TaskTable {
 
 // The address of the thread's scratch slot in the guest, or 0 when all are taken.
 Word scratch_of(Task& task);
+// The address of free slots side by side that hold `size` bytes, until release_run(); 0: not that many are free.
+Word scratch_run(Task& task, std::size_t size);
+void release_run(Task& task);
 // Gives the slot back (end of the thread, new address space).
 void release_scratch(Task& task);
 

@@ -27,12 +27,12 @@ class Tracer {
   void on_signal(Task& task, int signal);
   void on_new_task(Task& parent);
   void on_exec(Task& task);
-  void on_entry(Task& task);
+  void on_entry(Task& task, Abi abi);
   void on_exit(Task& task);
   void on_call(Task& task);
   void finish_call(Task& task, AtExit what, Registers& own);
   Next serve_unfiltered(CallStop& stop);
-  void refuse_foreign(Task& task);
+  Next serve_socketcall(CallStop& stop);
   void resume(Task& task, int signal = 0);
   void resume_to_exit(Task& task);
   Next dispatch(CallStop& stop);
