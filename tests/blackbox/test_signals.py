@@ -219,3 +219,15 @@ def test_many_short_processes_at_the_end(box):
     for _ in range(20):
         outcome = box.run("sh", "-c", "for i in 1 2 3 4 5 6 7 8; do (while :; do true | true; done) & done; exit 4")
         assert outcome.status == 4
+
+
+def test_a_signal_for_everybody_stays_in_the_container(box):
+    host = subprocess.Popen(["sleep", "1000"])
+    try:
+        script = "sleep 1000 & (trap 'exit 7' TERM; echo up; while :; do sleep 1; done) | { read up; kill -TERM -1; }; wait; echo $?"
+        assert box.run("sh", "-c", script).lines[-1] == "0"
+        assert box.run("sh", "-c", "kill -0 -1").status == 1, "nobody else is there"
+        assert host.poll() is None
+    finally:
+        host.kill()
+        host.wait()
