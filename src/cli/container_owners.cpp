@@ -1,12 +1,20 @@
 #include "cli/container_owners.hpp"
 
 #include "archive/owner_record.hpp"
+#include "base/log.hpp"
 
 namespace udk::cli {
 
 Result<> ContainerOwners::read(const std::function<void(std::string_view path, const container::FileOwner&)>& each) {
-  TRY_ASSIGN(const archive::OwnerRecord record, store_.containers().owners(id_));
-  record.for_each([&](std::string_view path, const archive::Ownership& owner) {
+  const auto record = store_.containers().owners(id_);
+  if (!record && record.error().code == Code::corrupt) {
+    // The container works without it, as one of the Python tool does.
+    log::warning("{}; files are shown without their recorded owners: create the container anew, or delete that file",
+                 record.error().text);
+    return {};
+  }
+  if (!record) return fail(record.error());
+  record->for_each([&](std::string_view path, const archive::Ownership& owner) {
     each(path, {owner.uid, owner.gid, owner.mode});
   });
   return {};
