@@ -57,9 +57,20 @@ def test_descriptors_show_the_same(debian):
 def test_root_is_not_stopped_by_modes(fresh_box):
     fresh_box.sh("mkdir /d; echo text > /d/f; chmod 0 /d/f; chmod 500 /d; cat /d/f; echo more >> /d/f; echo > /d/new; rm /d/new; mkdir /d/sub")
     assert fresh_box.sh(f"{STAT} /d /d/f; cat /d/f").splitlines() == ["0:0 500 directory", "0:0 0 regular file", "text", "more"]
-    (fresh_box.root / "r").write_text("x")
-    (fresh_box.root / "r").chmod(0o400)
-    assert fresh_box.sh(f"echo y >> /r; {STAT} /r; cat /r").splitlines() == ["0:0 400 regular file", "xy"]
+    fresh_box.sh("mkdir -m 500 /e; echo x > /e/f; rm /e/f; rmdir /e")
+
+
+def test_modes_of_new_files(debian):
+    script = ("import os; f = os.open('/f', os.O_CREAT | os.O_WRONLY, 0o400); os.write(f, b'a'); os.mkdir('/d', 0o500); open('/f', 'a').write('b'); "
+              "open('/d/x', 'w'); print([oct(os.stat(n).st_mode) for n in ('/f', '/d')], open('/f').read())")
+    assert debian.python(script) == "['0o100400', '0o40500'] ab"
+
+
+def test_what_the_user_has_closed_stays_closed(fresh_box):
+    (fresh_box.root / "closed").write_text("x")
+    (fresh_box.root / "closed").chmod(0o400)
+    assert "ermission denied" in fresh_box.run("sh", "-c", "echo y >> /closed").err
+    assert (fresh_box.root / "closed").stat().st_mode & 0o777 == 0o400
 
 
 def test_device_nodes(fresh_box):

@@ -49,7 +49,6 @@ struct Run {
   std::string exec_problem;  // of the last exec that failed
   // Buffers of the calls, reused: only one stop is handled at a time.
   xlate::Resolution at, at2;
-  xlate::Resolution at3;  // of a parent directory
   PathText text, text2;
 };
 

@@ -71,7 +71,6 @@ Next on_chmod(CallStop& stop) {
   if (const int e = run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at); e != 0)
     return answer(stop, e);
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
-  ensure_access(stop, run.at, F_OK);
   return change_mode(stop, run.at.host.c_str(), run.at.kernel_link || run.at.opaque, name_of(run, run.at), mode);
 }
 
@@ -130,7 +129,6 @@ Next on_chown(CallStop& stop) {
     return answer(stop, e);
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
   const bool follow = run.at.kernel_link || run.at.opaque;
-  ensure_access(stop, run.at, F_OK);
   if (run.emulate_ids) return change_owner(stop, run.at.host.c_str(), follow, name_of(run, run.at), uid, gid);
   const int r = ::fchownat(AT_FDCWD, run.at.host.c_str(), uid, gid, follow ? 0 : AT_SYMLINK_NOFOLLOW);
   return answer(stop, r == 0 ? 0 : -errno);

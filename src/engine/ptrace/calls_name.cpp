@@ -20,17 +20,6 @@ using xlate::Resolution;
 
 long result_of(long returned) { return returned < 0 ? -errno : returned; }
 
-// A call on the names run.at (and run.at2, if `two`). What the modes of their directories refuse to the user does not
-// stop emulated root.
-template <class Call>
-long as_root(CallStop& stop, Call call, bool two = false) {
-  const long result = result_of(call());
-  if (result != -EACCES || !overrides_modes(stop)) return result;
-  ensure_parent(stop, stop.run.at);
-  if (two) ensure_parent(stop, stop.run.at2);
-  return result_of(call());
-}
-
 // A file and its name before a call that may take the name away.
 struct Doomed {
   Doomed(Run& run, const Resolution& at) : owners(run.owners), name(name_of(run, at)) {
@@ -69,8 +58,7 @@ Next on_remove(CallStop& stop, bool directory) {
   if (const int e = check_effect(stop, at); e != 0) return answer(stop, e);
   if (directory && at.named() && run.lookup.table().has_below(at.guest.view())) return answer(stop, -ENOTEMPTY);
   const Doomed doomed(run, at);
-  const long result =
-      as_root(stop, [&] { return ::unlinkat(AT_FDCWD, at.host.c_str(), directory ? AT_REMOVEDIR : 0); });
+  const long result = result_of(::unlinkat(AT_FDCWD, at.host.c_str(), directory ? AT_REMOVEDIR : 0));
   if (result == 0) doomed.gone();
   return answer(stop, result);
 }
@@ -94,10 +82,8 @@ long make_rename(CallStop& stop, unsigned flags) {
   const char* to = run.at2.host.c_str();
   const Doomed replaced(run, run.at2);
   const Doomed moved(run, run.at);
-  const auto rename = [&]() -> long {
-    return flags == 0 ? ::rename(from, to) : ::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags);
-  };
-  const long result = as_root(stop, rename, true);
+  const long result =
+      result_of(flags == 0 ? ::rename(from, to) : ::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags));
   if (result != 0 || run.owners.empty() || !moved.name.path || !replaced.name.path) return result;
   const bool same =
       moved.there && replaced.there && moved.st.st_ino == replaced.st.st_ino && moved.st.st_dev == replaced.st.st_dev;
@@ -168,8 +154,7 @@ Next on_link(CallStop& stop) {
   if (run.at2.mount_point && run.at2.named()) return answer(stop, -EEXIST);
   if (run.at.mount != run.at2.mount) return answer(stop, -EXDEV);
   (void)run.owners.find(st, name_of(run, run.at).path);
-  const auto link = [&] { return ::linkat(AT_FDCWD, run.at.host.c_str(), AT_FDCWD, run.at2.host.c_str(), how); };
-  const long result = as_root(stop, link, true);
+  const long result = result_of(::linkat(AT_FDCWD, run.at.host.c_str(), AT_FDCWD, run.at2.host.c_str(), how));
   const FileName to = name_of(run, run.at2);
   if (result == 0 && to.path) run.owners.linked(st, *to.path, to.kept);
   return answer(stop, result);
@@ -184,7 +169,7 @@ Next on_symlink(CallStop& stop) {
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
   if (run.at.mount_point && run.at.named()) return answer(stop, -EEXIST);
   note_creation(stop, run.at, S_IFLNK);
-  return answer(stop, as_root(stop, [&] { return ::symlink(run.text2.c_str(), run.at.host.c_str()); }));
+  return answer(stop, result_of(::symlink(run.text2.c_str(), run.at.host.c_str())));
 }
 
 }  // namespace

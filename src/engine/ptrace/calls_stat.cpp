@@ -107,7 +107,6 @@ Next on_statx(CallStop& stop) {
 long emulated_access(CallStop& stop, long result, int mode, unsigned flags) {
   Run& run = stop.run;
   if (!run.emulate_ids || mode == F_OK || (result != 0 && result != -EACCES)) return result;
-  if (result != 0) ensure_access(stop, run.at, F_OK);  // a directory on the way
   struct stat st {};
   if (::fstatat(AT_FDCWD, run.at.host.c_str(), &st, nofollow(run.at, flags)) != 0) return -errno;
   if (st.st_uid != run.host_uid || S_ISLNK(st.st_mode)) return result;

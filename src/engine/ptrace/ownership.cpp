@@ -122,6 +122,11 @@ mode_t disk_mode(const Run& run, mode_t mode, bool directory) {
   return mode & k_mode_bits;
 }
 
+bool needs_widening(const Run& run, mode_t mode) {
+  const mode_t type = mode & S_IFMT;
+  return run.emulate_ids && (type == S_IFREG || type == S_IFDIR) && (mode & 0600) != 0600;
+}
+
 void note_creation(CallStop& stop, const xlate::Resolution& at, mode_t mode, dev_t device) {
   Run& run = stop.run;
   if (!run.emulate_ids) return;
@@ -129,7 +134,7 @@ void note_creation(CallStop& stop, const xlate::Resolution& at, mode_t mode, dev
   const Credentials& c = *stop.task.credentials;
   const container::Identity& own = run.spec.identity;
   const bool is_device = S_ISCHR(mode) || S_ISBLK(mode);
-  const bool foreign = c.uid.fs != own.uid || c.gid.fs != own.gid || is_device;
+  const bool foreign = c.uid.fs != own.uid || c.gid.fs != own.gid || is_device || needs_widening(run, mode);
   if (!name.path || (!foreign && run.owners.empty())) return;
   struct stat st {};
   if (::lstat(at.host.c_str(), &st) == 0 || errno != ENOENT) return;
@@ -141,58 +146,6 @@ void note_creation(CallStop& stop, const xlate::Resolution& at, mode_t mode, dev
   belief.owner.mode = mode_bits(S_ISLNK(mode) ? 0777 : mode & ~umask_of(stop.task.tid));
   if (inherits && S_ISDIR(mode)) belief.owner.mode |= S_ISGID;
   run.owners.expect(*name.path, name.kept, belief);
-}
-
-namespace {
-
-// Adds `bits` to the mode that the disk has; what the guest believes of the file stays.
-void widen(Run& run, const char* host, const FileName& name, mode_t bits) {
-  struct stat st {};
-  if (::lstat(host, &st) != 0 || st.st_uid != run.host_uid || S_ISLNK(st.st_mode)) return;
-  if ((st.st_mode & bits) == bits) return;
-  const Belief belief = belief_of(run, st, name);
-  if (::fchmodat(AT_FDCWD, host, mode_bits(st.st_mode | bits), 0) != 0) return;
-  st.st_mode |= bits;
-  settle(run, st, name, belief);
-}
-
-// The directories on the way to a guest path, from the top of its mount down.
-void widen_way(Run& run, const xlate::Resolution& at) {
-  const xlate::Mount& mount = run.lookup.table()[at.mount];
-  const FileName file = name_of(run, at);
-  const std::string_view guest = at.guest.view();
-  for (std::size_t end = mount.guest.size(); end < guest.size();
-       end = std::min(guest.find('/', end + 1), guest.size())) {
-    const std::string host =
-        std::string(mount.host) + std::string(guest.substr(mount.guest.size(), end - mount.guest.size()));
-    widen(run, host.empty() ? "/" : host.c_str(), {guest.substr(0, end), file.kept}, 0700);
-  }
-}
-
-}  // namespace
-
-bool overrides_modes(const CallStop& stop) {
-  return stop.run.emulate_ids && has_capability(*stop.task.credentials, k_cap_dac_override);
-}
-
-void ensure_access(CallStop& stop, const xlate::Resolution& at, int wanted) {
-  Run& run = stop.run;
-  if (!overrides_modes(stop) || !at.named() || at.kernel_link) return;
-  if (::access(at.host.c_str(), wanted) == 0 || errno != EACCES) return;
-  widen_way(run, at);
-  struct stat st {};
-  if (::lstat(at.host.c_str(), &st) == 0)
-    widen(run, at.host.c_str(), name_of(run, at), S_ISDIR(st.st_mode) ? 0700 : 0600);
-}
-
-void ensure_parent(CallStop& stop, const xlate::Resolution& at) {
-  if (!overrides_modes(stop) || !at.named() || at.last != xlate::Last::name) return;
-  xlate::Resolution& parent = stop.run.at3;
-  if (!parent.guest.assign(at.guest.view())) return;
-  parent.guest.pop();
-  if (!stop.run.lookup.table().to_host(parent.guest.view(), parent.host, parent.mount)) return;
-  if (parent.host.empty()) parent.host.assign("/");
-  ensure_access(stop, parent, W_OK | X_OK);
 }
 
 }  // namespace udk::engine

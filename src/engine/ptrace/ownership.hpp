@@ -39,13 +39,7 @@ mode_t disk_mode(const Run& run, mode_t mode, bool directory);
 
 // Before the guest makes a file there: whose it will be. `mode` as given to the call, with its type.
 void note_creation(CallStop& stop, const xlate::Resolution& at, mode_t mode, dev_t device = 0);
-// Whether emulated root may do what the modes on the disk refuse to the user (CAP_DAC_OVERRIDE).
-bool overrides_modes(const CallStop& stop);
-// Lets emulated root do what the modes on the disk would refuse to the user: widens the file, or the directories on the
-// way to it, and remembers their modes. Does nothing where the disk allows it already.
-void ensure_access(CallStop& stop, const xlate::Resolution& at, int wanted);
-
-// The same for the directory of a name that is to be made or removed.
-void ensure_parent(CallStop& stop, const xlate::Resolution& at);
+// Whether a file of this mode (with its type) would keep out the user to whom it really belongs.
+bool needs_widening(const Run& run, mode_t mode);
 
 }  // namespace udk::engine
