@@ -91,5 +91,6 @@ Next on_exec_call(CallStop& stop);
 // At the return of a call that was watched; may change the registers.
 void on_socket_exit(Run& run, Task& task, AtExit what, Registers& regs);
 void on_list_exit(Run& run, Task& task, AtExit what, Registers& regs);
+void on_exec_exit(Task& task, AtExit what, Registers& regs);
 
 }  // namespace udk::engine

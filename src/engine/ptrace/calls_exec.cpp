@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
@@ -10,8 +11,8 @@
 namespace udk::engine {
 namespace {
 
-// How many words a guest may pass (Linux: MAX_ARG_STRINGS is larger than any memory).
-constexpr std::size_t k_words_max = std::size_t{1} << 24;
+// Length of the `syscall` instruction.
+constexpr Word k_call_size = 2;
 
 // Finds the file: run.at, and run.text as the name that the program shall see.
 int locate_program(CallStop& stop) {
@@ -43,37 +44,62 @@ int locate_program(CallStop& stop) {
   return 0;
 }
 
-// A new argument list in the guest's memory: the plan's words, then the guest's own from its second one on.
-int put_arguments(CallStop& stop, const ExecPlan& plan, Word argv, Word& out) {
-  std::vector<Word> words;
-  std::string texts;
+// A new argument list: the plan's words, then the guest's own from its second one on.
+struct Arguments {
+  std::string texts;  // of the plan's words
   std::vector<std::size_t> offsets;
+  std::vector<Word> words;  // the guest's own and the null pointer
+
+  [[nodiscard]] std::size_t texts_size() const { return (texts.size() + 15) & ~std::size_t{15}; }
+  [[nodiscard]] std::size_t size() const { return texts_size() + (offsets.size() + words.size()) * sizeof(Word); }
+  [[nodiscard]] bool fits_slot() const { return xlate::k_path_max + size() <= k_slot_size; }
+  // What is written at `place`; the list itself is behind the texts.
+  [[nodiscard]] std::string block(Word place) const {
+    std::string out = texts;
+    out.resize(texts_size());
+    const auto append = [&](Word word) { out.append(reinterpret_cast<const char*>(&word), sizeof word); };
+    for (const std::size_t offset : offsets) append(place + offset);
+    for (const Word word : words) append(word);
+    return out;
+  }
+};
+
+int read_arguments(CallStop& stop, const ExecPlan& plan, Word argv, Arguments& out) {
   for (const std::string& word : plan.front) {
-    offsets.push_back(texts.size());
-    texts += word;
-    texts += '\0';
+    out.offsets.push_back(out.texts.size());
+    out.texts += word;
+    out.texts += '\0';
   }
-  const std::size_t own = plan.front.size();
-  words.resize(own);
-  for (std::size_t i = 1; argv != 0; ++i) {
-    Word word = 0;
-    if (i == 1) {  // an empty list has no second word
-      if (const int e = read_object(stop.task.tid, argv, word); e != 0) return e;
-      if (word == 0) break;
-    }
-    if (const int e = read_object(stop.task.tid, argv + i * sizeof word, word); e != 0) return e;
-    if (word == 0) break;
-    if (words.size() > k_words_max) return -E2BIG;
-    words.push_back(word);
-  }
-  words.push_back(0);
-  const Word texts_at = put_scratch(stop, texts.data(), texts.size(), xlate::k_path_max);
-  if (texts_at == 0) return -EFAULT;
-  for (std::size_t i = 0; i < own; ++i) words[i] = texts_at + offsets[i];
-  // Behind the texts if it fits the slot, else below the stack.
-  const std::size_t after = (xlate::k_path_max + texts.size() + 15) & ~std::size_t{15};
-  out = put_scratch(stop, words.data(), words.size() * sizeof(Word), after);
-  return out == 0 ? -EFAULT : 0;
+  if (argv != 0)
+    if (const int e = read_pointers(stop.task.tid, argv, k_words_max, out.words); e != 0) return e;
+  if (!out.words.empty()) out.words.erase(out.words.begin());
+  out.words.push_back(0);
+  return 0;
+}
+
+// Writes the list where there is room for it: `argv` becomes its address.
+int put_arguments(CallStop& stop, const Arguments& list, Word& argv) {
+  // Twice: where it lies is known after the first time.
+  Word place = list.fits_slot() ? put_scratch(stop, list.block(0).data(), list.size(), xlate::k_path_max)
+                                : room_of(stop.task, list.size());
+  if (place == 0 || write_memory(stop.task.tid, place, list.block(place).data(), list.size()) != 0) return -EFAULT;
+  argv = place + list.texts_size();
+  return 0;
+}
+
+// Lets the guest map a room for the list instead of its exec, which it calls again afterwards. Below its stack may be
+// no such room: a thread's stack is small, and writing from outside does not make one grow.
+Next make_room(CallStop& stop, std::size_t size) {
+  stop.task.extra[0] = xlate::page_up(size);
+  stop.regs.orig_rax = stop.regs.rax = SYS_mmap;
+  stop.regs.rdi = 0;
+  stop.regs.rsi = stop.task.extra[0];
+  stop.regs.rdx = PROT_READ | PROT_WRITE;
+  stop.regs.r10 = MAP_PRIVATE | MAP_ANONYMOUS;
+  stop.regs.r8 = ~Word{0};
+  stop.regs.r9 = 0;
+  stop.task.at_exit = AtExit::argument_room;
+  return Next::watch;
 }
 
 // The loader's path, made at least as long as the program's own name, which later takes its place in memory.
@@ -98,8 +124,12 @@ Next on_exec_call(CallStop& stop) {
   Word argv = stop.arg(at_form ? 2 : 1);
   const Word envp = stop.arg(at_form ? 3 : 2);
   stop.task.at_entry = stop.regs;
-  if (!plan->front.empty())
-    if (const int e = put_arguments(stop, *plan, argv, argv); e != 0) return answer(stop, e);
+  if (!plan->front.empty()) {
+    Arguments list;
+    if (const int e = read_arguments(stop, *plan, argv, list); e != 0) return answer(stop, e);
+    if (!list.fits_slot() && room_of(stop.task, list.size()) == 0) return make_room(stop, list.size());
+    if (const int e = put_arguments(stop, list, argv); e != 0) return answer(stop, e);
+  }
   const std::string path = loader_path(*plan);
   const Word place = put_scratch(stop, path.c_str(), path.size() + 1);
   if (place == 0) return answer(stop, -EFAULT);
@@ -111,6 +141,15 @@ Next on_exec_call(CallStop& stop) {
   stop.task.at_exit = AtExit::exec;
   stop.task.plan = std::move(plan);
   return Next::watch;
+}
+
+void on_exec_exit(Task& task, AtExit what, Registers& regs) {
+  const auto result = static_cast<long>(regs.rax);
+  if (what == AtExit::exec) return release_room(task);  // it failed
+  if (result < 0) return;                               // as if exec found no memory
+  task.memory->rooms.push_back({regs.rax, task.extra[0], false});
+  regs.rax = regs.orig_rax;
+  regs.rip -= k_call_size;
 }
 
 }  // namespace udk::engine

@@ -46,30 +46,16 @@ struct Stack {
   Word exec_name = 0;  // address of the text that AT_EXECFN points to: the end of the environment
 };
 
-// Skips pointers from `address` to behind the null pointer; the first one is kept.
-int skip_pointers(pid_t tid, Word& address, Word& first) {
-  std::array<Word, 64> chunk{};
-  bool seen = false;
-  first = 0;
-  for (;;) {
-    // The vector behind the last pointer is longer than a chunk, so that reading ahead is safe.
-    if (const int e = read_object(tid, address, chunk); e != 0) return e;
-    for (const Word value : chunk) {
-      address += sizeof value;
-      if (!seen) first = value;
-      seen = true;
-      if (value == 0) return 0;
-    }
-  }
-}
-
 int read_stack(pid_t tid, Word pointer, Stack& stack) {
   stack.pointer = pointer;
   Word count = 0;
   if (const int e = read_object(tid, pointer, count); e != 0) return e;
   if (const int e = read_object(tid, pointer + sizeof count, stack.first_argument); e != 0) return e;
   Word address = pointer + sizeof count * (count + 2);
-  if (const int e = skip_pointers(tid, address, stack.first_environment); e != 0) return e;
+  std::vector<Word> environment;
+  if (const int e = read_pointers(tid, address, k_words_max, environment); e != 0) return e;
+  stack.first_environment = environment.empty() ? 0 : environment.front();
+  address += sizeof count * (environment.size() + 1);
   stack.auxv = address;
   for (unsigned i = 0; i < 64; ++i) {
     Elf64_auxv_t entry{};
@@ -106,7 +92,7 @@ class Builder {
   void store(Word address, std::uint64_t value, bool add_base) {
     call(k_op_store, {address, value, 0, 0, 0, 0}, add_base ? k_add_base1 : 0);
   }
-  // Room below the stack pointer for data that the commands refer to.
+  // Room for data that the commands refer to, from `top` down.
   Word place(const void* data, std::size_t size) {
     top_ = (top_ - size) & ~Word{15};
     data_.push_back({top_, std::string(static_cast<const char*>(data), size)});
@@ -253,7 +239,9 @@ int write_exec_plan(Run& run, Task& task, const ExecPlan& plan, Registers& regs)
   Stack stack;
   if (const int e = read_stack(task.tid, regs.rsp, stack); e != 0) return e;
   const Layout layout = choose_layout(plan, stack);
-  Builder out((regs.rsp - 256) & ~Word{15});
+  // The slots are free, as no thread of this address space has run yet. Below the stack pointer may be no room: behind
+  // a long list of arguments the kernel maps only what it wrote, and writing from outside does not make a stack grow.
+  Builder out(task.memory->scratch + k_slot_size * task.memory->slots);
 
   map_file(out, plan.executable, layout.bias, layout.program_floats);
   const bool interpreted = plan.interpreter.image.high != 0;

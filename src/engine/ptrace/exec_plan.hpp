@@ -13,6 +13,9 @@
 // old program is gone.
 namespace udk::engine {
 
+// How many words a guest may pass (Linux: MAX_ARG_STRINGS is larger than any memory).
+inline constexpr std::size_t k_words_max = std::size_t{1} << 24;
+
 // One ELF file to map.
 struct ExecFile {
   std::string host;  // what the loader opens; the tracer's own descriptor where the guest's name would not do

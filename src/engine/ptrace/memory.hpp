@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <vector>
 
 #include "engine/ptrace/registers.hpp"
 
@@ -15,6 +16,10 @@ int write_memory(pid_t tid, Word address, const void* from, std::size_t size);
 // A NUL-terminated text of less than `capacity` bytes; `length` without the NUL. -ENAMETOOLONG: no end within it. Never
 // reads a page that the text does not reach.
 int read_text(pid_t tid, Word address, char* to, std::size_t capacity, std::size_t& length);
+
+// Pointers from `address` on up to a null pointer, which is left out. Never reads a page that they do not reach.
+// -E2BIG: more than `limit`.
+int read_pointers(pid_t tid, Word address, std::size_t limit, std::vector<Word>& out);
 
 template <class T>
 int read_object(pid_t tid, Word address, T& object) {

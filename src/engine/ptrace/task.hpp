@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/ptrace/credentials.hpp"
 #include "engine/ptrace/loader_image.hpp"
@@ -16,12 +17,20 @@
 // shared_ptr: address space (CLONE_VM), file system state (CLONE_FS).
 namespace udk::engine {
 
+// Memory of its own for an argument list that is too long for a slot.
+struct ArgumentRoom {
+  Word at = 0;
+  std::size_t size = 0;
+  bool used = false;
+};
+
 // An address space.
 struct AddressSpace {
   std::uint64_t loader = 0;   // base of the loader in it; 0: none, calls with a changed register stop twice
   std::uint64_t scratch = 0;  // slots for translated paths
   std::size_t slots = 0;
   std::bitset<k_slot_count> used;
+  std::vector<ArgumentRoom> rooms;
   std::string exe;       // guest path of the program
   bool dumpable = true;  // what prctl(PR_GET_DUMPABLE) says
 };
@@ -39,6 +48,7 @@ enum class AtExit : std::uint8_t {
   nothing,
   restore,
   exec,
+  argument_room,
   listing,
   list_position,
   long_bind,
@@ -59,6 +69,7 @@ struct Task {
   std::shared_ptr<FileSystemState> fs;
   std::shared_ptr<const Credentials> credentials;  // copied on change
   int slot = -1;
+  Word room = 0;  // address of the argument room that it uses
 
   AtExit at_exit = AtExit::nothing;
   bool in_call = false;                // plain ptrace: the next call stop is an exit

@@ -46,7 +46,26 @@ Word scratch_of(Task& task) {
   return memory.scratch + static_cast<Word>(task.slot) * k_slot_size;
 }
 
+Word room_of(Task& task, std::size_t size) {
+  for (ArgumentRoom& room : task.memory->rooms) {
+    if (room.size < size || (room.used && room.at != task.room)) continue;
+    if (room.at != task.room) release_room(task);
+    room.used = true;
+    task.room = room.at;
+    return room.at;
+  }
+  return 0;
+}
+
+void release_room(Task& task) {
+  if (task.room == 0) return;
+  for (ArgumentRoom& room : task.memory->rooms)
+    if (room.at == task.room) room.used = false;
+  task.room = 0;
+}
+
 void release_scratch(Task& task) {
+  release_room(task);
   if (task.slot < 0) return;
   task.memory->used.reset(static_cast<std::size_t>(task.slot));
   task.slot = -1;

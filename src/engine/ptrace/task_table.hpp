@@ -35,7 +35,11 @@ class TaskTable {
 
 // The address of the thread's scratch slot in the guest, or 0 when all are taken.
 Word scratch_of(Task& task);
-// Gives the slot back (end of the thread, new address space).
+// The address of an argument room of at least this size, or 0 if there is none that is free.
+Word room_of(Task& task, std::size_t size);
+// Gives the argument room back: the exec is done or failed.
+void release_room(Task& task);
+// Gives all back (end of the thread, new address space).
 void release_scratch(Task& task);
 
 }  // namespace udk::engine

@@ -177,6 +177,7 @@ void Tracer::on_new_task(Task& parent) {
   } else {
     child.memory = std::make_shared<AddressSpace>(*parent.memory);
     child.memory->used.reset();
+    for (ArgumentRoom& room : child.memory->rooms) room.used = false;
   }
   child.fs = (flags & CLONE_FS) != 0 ? parent.fs : std::make_shared<FileSystemState>(*parent.fs);
   child.credentials = parent.credentials;
@@ -247,8 +248,10 @@ void Tracer::finish_call(Task& task, AtExit what, Registers& own) {
   switch (what) {
     case AtExit::nothing:
     case AtExit::restore:
-    case AtExit::exec:
       return;
+    case AtExit::exec:
+    case AtExit::argument_room:
+      return on_exec_exit(task, what, own);
     case AtExit::listing:
     case AtExit::list_position:
       return on_list_exit(run_, task, what, own);
