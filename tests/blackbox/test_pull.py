@@ -6,7 +6,7 @@ import random
 import pytest
 
 import oci
-import screen
+import screen as terminal_screen
 from oci import file, folder
 
 
@@ -50,7 +50,7 @@ def test_progress_on_a_terminal(udocker, registry, rows, columns):
     reference = oci.push(registry, f"pull/terminal-{rows}-{columns}", "latest", image)
     environment = {**udocker.environment, "TERM": "xterm"}
     udocker.ok("images")
-    status, screen = screen.run(udocker.command("pull", reference), environment, rows or 24, columns or 80)
+    status, screen = terminal_screen.run(udocker.command("pull", reference), environment, rows or 24, columns or 80)
     assert status == 0
     width = (columns or 80) - 1
     expected = sorted(blob.digest[:19][:width] for blob in image.blobs)
@@ -64,7 +64,7 @@ def test_terminals_on_which_nothing_moves(udocker, pushed, term, quiet):
     reference = pushed("busybox")
     words = (["-q"] if quiet else []) + ["pull", reference]
     udocker.ok("images")
-    status, screen = screen.run(udocker.command(*words), {**udocker.environment, "TERM": term}, 24, 200)
+    status, screen = terminal_screen.run(udocker.command(*words), {**udocker.environment, "TERM": term}, 24, 200)
     assert status == 0
     lines = [line for line in screen.lines if line]
     assert lines == [] if quiet else lines and all(line.startswith("Info: downloading layer sha256:") for line in lines)
