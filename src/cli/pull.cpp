@@ -164,10 +164,11 @@ Result<> check_platform(const store::Blobs& blobs, const image::Manifest& manife
                         const std::vector<image::Platform>& wanted, const PullOptions& options) {
   TRY_ASSIGN(auto text, read_file(blobs.path(manifest.config.digest)));
   TRY_ASSIGN(auto config, image::ImageConfig::parse(std::move(text)));
-  // The last is the most that the machine can run.
-  auto fits = config.check_platform(wanted.back());
-  if (fits || !options.platform.empty()) return fits;
-  log::warning("{}", fits.error().text);
+  for (const auto& platform : wanted)
+    if (config.check_platform(platform)) return {};
+  auto unfit = config.check_platform(wanted.front());
+  if (!options.platform.empty()) return unfit;
+  log::warning("{}", unfit.error().text);
   return {};
 }
 

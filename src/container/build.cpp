@@ -83,12 +83,13 @@ class Builder {
   }
 
   Result<> check_ports() {
-    std::vector<PortMap> maps;
     for (const auto& text : options_.publish) {
       TRY_ASSIGN(auto map, parse_port_map(text));
-      maps.push_back(std::move(map));
+      run_.spec.ports.push_back(std::move(map));
     }
-    if (auto notice = exposed_ports_notice(metadata_, maps, host_)) run_.notices.push_back(std::move(*notice));
+    run_.spec.publish_all = options_.publish_all;
+    if (auto notice = exposed_ports_notice(metadata_, run_.spec.ports, host_))
+      run_.notices.push_back(std::move(*notice));
     return {};
   }
 

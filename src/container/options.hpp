@@ -34,7 +34,8 @@ struct RunOptions {
   std::vector<std::string> env;           // K=V, or K for the host's value
   std::vector<std::string> env_files;
   std::vector<std::string> dns, dns_search;
-  std::vector<std::string> publish;       // [ip:]host:container[/protocol]
+  std::vector<std::string> publish;  // [ip:]host:container[/protocol]
+  bool publish_all = false;
   std::vector<std::string> words;         // the command and its arguments
   std::optional<std::string> entrypoint;  // nullopt: the image's; "": neither Entrypoint nor Cmd
   std::string user;                       // "" = the image's

@@ -9,17 +9,9 @@
 #include "base/result.hpp"
 #include "container/build.hpp"
 #include "container/metadata.hpp"
+#include "container/run_spec.hpp"
 
 namespace udk::container {
-
-enum class Protocol { tcp, udp, sctp };
-
-// One -p [IP:]HOST:CONTAINER[/PROTOCOL].
-struct PortMap {
-  std::string address;  // "" = all
-  std::uint16_t host = 0, container = 0;
-  Protocol protocol = Protocol::tcp;
-};
 
 // Code::usage "invalid port mapping". IPv6 addresses stand in brackets.
 Result<PortMap> parse_port_map(std::string_view text);

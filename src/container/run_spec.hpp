@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,15 @@ struct Identity {
   std::vector<gid_t> groups;  // supplementary
 };
 
+enum class Protocol { tcp, udp, sctp };
+
+// A port that the payload binds as `container` and the host has as `host` (-p [IP:]HOST:CONTAINER[/PROTOCOL]).
+struct PortMap {
+  std::string address;  // the host's address that has it, "" = those that the payload binds
+  std::uint16_t host = 0, container = 0;
+  Protocol protocol = Protocol::tcp;
+};
+
 struct RunSpec {
   std::string container_id;       // "" with --location
   std::string root;               // host path of the guest's "/", canonical (realpath(3))
@@ -35,6 +45,8 @@ struct RunSpec {
   std::vector<std::string> env;   // "KEY=VALUE", the whole environment of the payload
   std::string cwd;                // guest path, absolute
   Identity identity;
+  std::vector<PortMap> ports;
+  bool publish_all = false;    // every port that the payload binds is some free port of the host
   std::vector<unsigned> cpus;  // sched_setaffinity(2); empty = as inherited
   std::string kernel_release;  // what uname(2) shall say, "" = the host's
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "container/owner_book.hpp"
 #include "container/run_spec.hpp"
 
 // Ways to run a container.
@@ -14,7 +15,9 @@ enum class EngineChoice : unsigned char {
 // Runs the payload in the foreground, as a child that shares terminal and process group, to its end; every process that
 // it started ends with it. The payload's wait status (waitpid(2)). An error if it did not begin: sys_errno is then what
 // execve(2) said (ENOENT, EACCES, ENOEXEC ...), Code::unsupported if this host cannot trace.
+// `owners` may be null: then what a run believes of owners ends with it.
 // Not to be called while other threads of this process run or children of it are unwaited for.
-Result<int> run(const container::RunSpec& spec, EngineChoice choice = EngineChoice::ptrace);
+Result<int> run(const container::RunSpec& spec, EngineChoice choice = EngineChoice::ptrace,
+                container::OwnerBook* owners = nullptr);
 
 }  // namespace udk::engine

@@ -73,6 +73,7 @@ std::vector<Platform> host_platforms() {
   if (out[0].architecture != "amd64") return out;
   for (unsigned level = 2; level <= amd64_level(); ++level)
     out.push_back({out[0].os, out[0].architecture, "v" + std::to_string(level)});
+  out.push_back({out[0].os, "386", ""});
   return out;
 }
 

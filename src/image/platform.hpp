@@ -35,7 +35,7 @@ std::optional<std::size_t> platform_rank(const Platform& offered, const Platform
 // be shared with nodes that are older.
 Platform host_platform();
 // What this machine can run, in the order in which it is wanted: host_platform(), then for amd64 the levels that the
-// processor has, the lowest first (x86-64-v2 ... v4 of the psABI).
+// processor has, the lowest first (x86-64-v2 ... v4 of the psABI), and i386.
 std::vector<Platform> host_platforms();
 // The platform of a machine name of uname(2); `little_endian` decides for the machines that have both.
 Platform platform_of_machine(std::string_view machine, bool little_endian = true);

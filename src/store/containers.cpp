@@ -140,8 +140,14 @@ Result<archive::OwnerRecord> Containers::owners(const std::string& id) const {
 }
 
 Result<> Containers::set_owners(const std::string& id, const archive::OwnerRecord& owners) const {
+  return change_owners(id, [&](archive::OwnerRecord& record) { record = owners; });
+}
+
+Result<> Containers::change_owners(const std::string& id,
+                                   const std::function<void(archive::OwnerRecord&)>& change) const {
   TRY_ASSIGN(Lock lock, lock_containers(*context_));
-  TRY(check_container(*context_, id));
+  TRY_ASSIGN(archive::OwnerRecord owners, this->owners(id));
+  change(owners);
   if (owners.empty()) return unlink_at(AT_FDCWD, path_join(dir(id), k_owners_file));
   return install_file(context_->state.containers, dir(id), std::string(k_owners_file), owners_to_text(owners));
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -97,6 +98,8 @@ class Containers {
   // Set-id bits and foreign owners, which are never on the disk. An empty record if there is none.
   [[nodiscard]] Result<archive::OwnerRecord> owners(const std::string& id) const;
   Result<> set_owners(const std::string& id, const archive::OwnerRecord& owners) const;
+  // Reads, changes and writes the record, with no other change in between.
+  Result<> change_owners(const std::string& id, const std::function<void(archive::OwnerRecord&)>& change) const;
 
   Result<ContainerDraft> begin() const;
   // Marks the container as in use until the lock is dropped. nullopt where the repository cannot be written.

@@ -4,7 +4,8 @@
 #include <cstdint>
 
 // The declared system calls: what each one means to an engine that stands between guest and kernel. The filters, the
-// dispatch of both engines and the completeness test are made from the tables of this form (calls_x86_64.hpp).
+// dispatch of both engines and the completeness test are made from the tables of this form (calls_x86_64.hpp,
+// calls_i386.hpp).
 namespace udk::xlate {
 
 // What has to be done about a call.
@@ -16,6 +17,8 @@ enum class Op : std::uint8_t {
   run,
   open,
   open2,
+  mkdir,
+  mknod,
   chdir,
   exec,
   // Calls whose whole effect or answer the engine can provide on the translated path.
@@ -34,7 +37,9 @@ enum class Op : std::uint8_t {
   symlink,
   chmod,
   chown,
-  utime,
+  utime,      // struct utimbuf
+  utimes,     // struct timeval
+  utimensat,  // struct timespec
   // Changes through a descriptor: refused on read-only binds, emulated for root.
   fchmod,
   fchown,
@@ -49,6 +54,9 @@ enum class Op : std::uint8_t {
   sendmmsg,
   recvmmsg,
   sockname,
+  socketcall,  // one of them, by its first argument; the others are in memory
+  getsockopt,  // options about credentials
+  setsockopt,
   // Directory listings, to which missing mount points are added.
   list,
   seek,
@@ -73,7 +81,8 @@ enum class Op : std::uint8_t {
   capset,
   // Others.
   uname,
-  prctl
+  prctl,
+  kill
 };
 
 // Whether a link at the end of the path is followed.
@@ -107,7 +116,20 @@ enum class Stop : std::uint8_t {
   listing,                // only if a real directory lacks a mount point
   list_position,          // then, and only if the position (argument `stop_arg`) is one of our own
   prctl_option,           // only for the options that an engine must know
-  no_namespaces           // never; EPERM if argument `stop_arg` asks for a new namespace
+  socketcall,             // only for the socket calls that an engine must see
+  no_namespaces,          // never; EPERM if argument `stop_arg` asks for a new namespace
+  no_audit,               // never; if ids are emulated the audit netlink is one that this kernel does not have
+  everybody,              // only if argument 0 is -1: kill(2) of all processes
+  credential_option       // only if ids are emulated, and only for the socket options about credentials
+};
+
+// Which form of a structure the call takes, where a kernel has several.
+enum class Layout : std::uint8_t {
+  usual,      // the one that belongs to the word size
+  wide,       // of a 32-bit program, with 64-bit numbers: struct stat64, statfs64, 64-bit times
+  short_ids,  // 16-bit user and group ids
+  old,        // an early one: struct __old_kernel_stat, old_utsname, linux_dirent
+  oldest      // struct oldold_utsname
 };
 
 // One call. Positions of arguments count from 0; -1: has none. A path without `dir` is relative to the current
@@ -126,7 +148,15 @@ struct Call {
   Stop stop = Stop::always;
   std::int8_t stop_arg = -1;
   std::uint16_t error = 0;
+  Layout layout = Layout::usual;
 };
+
+template <std::size_t count>
+constexpr bool calls_ascend(const Call (&rows)[count]) {
+  for (std::size_t i = 1; i < count; ++i)
+    if (rows[i].number <= rows[i - 1].number) return false;
+  return true;
+}
 
 // The prctl(2) options that do not mean the kernel's state under an engine.
 inline constexpr std::uint32_t k_prctl_options[] = {
@@ -138,6 +168,8 @@ inline constexpr std::uint32_t k_prctl_options[] = {
     24,  // PR_CAPBSET_DROP
     27,  // PR_GET_SECUREBITS
     28,  // PR_SET_SECUREBITS
+    38,  // PR_SET_NO_NEW_PRIVS
+    39,  // PR_GET_NO_NEW_PRIVS: always set under the filter, which is not the guest's doing
     47,  // PR_CAP_AMBIENT
 };
 
@@ -148,9 +180,62 @@ constexpr bool is_special_prctl(std::uint64_t option) {
   return false;
 }
 
+// The calls behind socketcall(2) that do not always pass, by its first argument, with the calls of i386 that do the
+// same.
+struct SocketCall {
+  std::uint32_t which;
+  std::uint16_t number;
+  std::uint8_t count;  // of arguments
+};
+inline constexpr SocketCall k_socket_calls[] = {
+    {1, 359, 3},   // socket
+    {2, 361, 3},   // bind
+    {3, 362, 3},   // connect
+    {5, 364, 3},   // accept: accept4 with the flags 0
+    {6, 367, 3},   // getsockname
+    {7, 368, 3},   // getpeername
+    {11, 369, 6},  // sendto
+    {12, 371, 6},  // recvfrom
+    {14, 366, 5},  // setsockopt
+    {15, 365, 5},  // getsockopt
+    {16, 370, 3},  // sendmsg
+    {17, 372, 3},  // recvmsg
+    {18, 364, 4},  // accept4
+    {19, 337, 5},  // recvmmsg
+    {20, 345, 4},  // sendmmsg
+};
+
+constexpr const SocketCall* find_socket_call(std::uint64_t which) {
+  for (const SocketCall& call : k_socket_calls)
+    if (call.which == which) return &call;
+  return nullptr;
+}
+
+// SOL_SOCKET's options about credentials: SO_PASSCRED, SO_PEERCRED, SO_PEERGROUPS.
+inline constexpr std::uint32_t k_sol_socket = 1;
+inline constexpr std::uint32_t k_credential_options[] = {16, 17, 59};
+
+constexpr bool is_credential_option(std::uint64_t level, std::uint64_t option) {
+  if (static_cast<std::uint32_t>(level) != k_sol_socket) return false;
+  for (const std::uint32_t special : k_credential_options)
+    if (static_cast<std::uint32_t>(option) == special) return true;
+  return false;
+}
+
+// socket(2) of the audit netlink: programs that find it want real privileges of it, and do without where it is missing.
+inline constexpr std::uint32_t k_af_netlink = 16;
+inline constexpr std::uint32_t k_netlink_audit = 9;
+
+constexpr bool is_audit_socket(std::uint64_t domain, std::uint64_t protocol) {
+  return static_cast<std::uint32_t>(domain) == k_af_netlink && static_cast<std::uint32_t>(protocol) == k_netlink_audit;
+}
+
 // Where in a listing the entries are that an engine adds: this number and those behind it, which differ in the lower
 // half. No file system has such positions but by chance (ext4's are hashes of 63 bits).
 inline constexpr std::uint64_t k_list_position = std::uint64_t{0x7ead1157} << 32;
+// The same for callers whose positions have 31 bits.
+inline constexpr std::uint32_t k_list_position_i386 = 0x7ead0000;
+inline constexpr std::uint32_t k_list_positions_i386 = 0x10000;
 
 // CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET
 inline constexpr std::uint32_t k_namespace_flags = 0x7e020000U;

@@ -2,9 +2,6 @@
 
 #include <asm/errno.h>
 
-#include <cstddef>
-#include <cstdint>
-
 #include "xlate/calls.hpp"
 
 // The system calls of x86-64, ascending by number. A number that is missing here answers ENOSYS, so a new kernel cannot
@@ -56,7 +53,7 @@ inline constexpr Call k_calls_x86_64[] = {
     {.number = 38, .name = "setitimer", .op = Op::pass},
     {.number = 39, .name = "getpid", .op = Op::pass},
     {.number = 40, .name = "sendfile", .op = Op::pass},
-    {.number = 41, .name = "socket", .op = Op::pass},
+    {.number = 41, .name = "socket", .op = Op::pass, .stop = Stop::no_audit},
     {.number = 42, .name = "connect", .op = Op::connect},
     {.number = 43, .name = "accept", .op = Op::sockname, .stop = Stop::argument, .stop_arg = 1},
     {.number = 44, .name = "sendto", .op = Op::sendto, .stop = Stop::argument, .stop_arg = 4},
@@ -69,15 +66,15 @@ inline constexpr Call k_calls_x86_64[] = {
     {.number = 51, .name = "getsockname", .op = Op::sockname},
     {.number = 52, .name = "getpeername", .op = Op::sockname},
     {.number = 53, .name = "socketpair", .op = Op::pass},
-    {.number = 54, .name = "setsockopt", .op = Op::pass},
-    {.number = 55, .name = "getsockopt", .op = Op::pass},
+    {.number = 54, .name = "setsockopt", .op = Op::setsockopt, .stop = Stop::credential_option},
+    {.number = 55, .name = "getsockopt", .op = Op::getsockopt, .stop = Stop::credential_option},
     {.number = 56, .name = "clone", .op = Op::pass, .stop = Stop::no_namespaces, .stop_arg = 0},
     {.number = 57, .name = "fork", .op = Op::pass},
     {.number = 58, .name = "vfork", .op = Op::pass},
     {.number = 59, .name = "execve", .op = Op::exec, .path = 0},
     {.number = 60, .name = "exit", .op = Op::pass},
     {.number = 61, .name = "wait4", .op = Op::pass},
-    {.number = 62, .name = "kill", .op = Op::pass},
+    {.number = 62, .name = "kill", .op = Op::kill, .stop = Stop::everybody},
     {.number = 63, .name = "uname", .op = Op::uname, .stop = Stop::release},
     {.number = 64, .name = "semget", .op = Op::pass},
     {.number = 65, .name = "semop", .op = Op::pass},
@@ -93,12 +90,12 @@ inline constexpr Call k_calls_x86_64[] = {
     {.number = 75, .name = "fdatasync", .op = Op::pass},
     {.number = 76, .name = "truncate", .op = Op::run, .path = 0, .effect = Effect::change},
     {.number = 77, .name = "ftruncate", .op = Op::pass},
-    {.number = 78, .name = "getdents", .op = Op::list, .stop = Stop::listing},
+    {.number = 78, .name = "getdents", .op = Op::list, .stop = Stop::listing, .layout = Layout::old},
     {.number = 79, .name = "getcwd", .op = Op::getcwd},
     {.number = 80, .name = "chdir", .op = Op::chdir, .path = 0},
     {.number = 81, .name = "fchdir", .op = Op::pass},
     {.number = 82, .name = "rename", .op = Op::rename, .path = 0, .path2 = 1, .follow = Follow::name, .effect = Effect::remove},
-    {.number = 83, .name = "mkdir", .op = Op::run, .path = 0, .follow = Follow::name, .effect = Effect::create},
+    {.number = 83, .name = "mkdir", .op = Op::mkdir, .path = 0, .follow = Follow::name, .effect = Effect::create},
     {.number = 84, .name = "rmdir", .op = Op::rmdir, .path = 0, .follow = Follow::name, .effect = Effect::remove},
     {.number = 85, .name = "creat", .op = Op::open, .path = 0, .effect = Effect::create},
     {.number = 86, .name = "link", .op = Op::link, .path = 0, .path2 = 1, .follow = Follow::never, .effect = Effect::create},
@@ -148,7 +145,7 @@ inline constexpr Call k_calls_x86_64[] = {
     {.number = 130, .name = "rt_sigsuspend", .op = Op::pass},
     {.number = 131, .name = "sigaltstack", .op = Op::pass},
     {.number = 132, .name = "utime", .op = Op::utime, .path = 0, .effect = Effect::change},
-    {.number = 133, .name = "mknod", .op = Op::run, .path = 0, .follow = Follow::name, .effect = Effect::create},
+    {.number = 133, .name = "mknod", .op = Op::mknod, .path = 0, .follow = Follow::name, .effect = Effect::create},
     {.number = 134, .name = "uselib", .op = Op::refuse, .error = ENOSYS},
     {.number = 135, .name = "personality", .op = Op::pass},
     {.number = 136, .name = "ustat", .op = Op::pass},
@@ -250,7 +247,7 @@ inline constexpr Call k_calls_x86_64[] = {
     {.number = 232, .name = "epoll_wait", .op = Op::pass},
     {.number = 233, .name = "epoll_ctl", .op = Op::pass},
     {.number = 234, .name = "tgkill", .op = Op::pass},
-    {.number = 235, .name = "utimes", .op = Op::utime, .path = 0, .effect = Effect::change},
+    {.number = 235, .name = "utimes", .op = Op::utimes, .path = 0, .effect = Effect::change},
     {.number = 236, .name = "vserver", .op = Op::refuse, .error = ENOSYS},
     {.number = 237, .name = "mbind", .op = Op::pass},
     {.number = 238, .name = "set_mempolicy", .op = Op::pass},
@@ -273,10 +270,10 @@ inline constexpr Call k_calls_x86_64[] = {
     {.number = 255, .name = "inotify_rm_watch", .op = Op::pass},
     {.number = 256, .name = "migrate_pages", .op = Op::pass},
     {.number = 257, .name = "openat", .op = Op::open, .dir = 0, .path = 1, .flags = 2, .follow = Follow::open_flags},
-    {.number = 258, .name = "mkdirat", .op = Op::run, .dir = 0, .path = 1, .follow = Follow::name, .effect = Effect::create},
-    {.number = 259, .name = "mknodat", .op = Op::run, .dir = 0, .path = 1, .follow = Follow::name, .effect = Effect::create},
+    {.number = 258, .name = "mkdirat", .op = Op::mkdir, .dir = 0, .path = 1, .follow = Follow::name, .effect = Effect::create},
+    {.number = 259, .name = "mknodat", .op = Op::mknod, .dir = 0, .path = 1, .follow = Follow::name, .effect = Effect::create},
     {.number = 260, .name = "fchownat", .op = Op::chown, .dir = 0, .path = 1, .flags = 4, .follow = Follow::unless_nofollow, .effect = Effect::change},
-    {.number = 261, .name = "futimesat", .op = Op::utime, .dir = 0, .path = 1, .effect = Effect::change},
+    {.number = 261, .name = "futimesat", .op = Op::utimes, .dir = 0, .path = 1, .effect = Effect::change},
     {.number = 262, .name = "newfstatat", .op = Op::stat, .dir = 0, .path = 1, .flags = 3, .follow = Follow::unless_nofollow},
     {.number = 263, .name = "unlinkat", .op = Op::unlink, .dir = 0, .path = 1, .flags = 2, .follow = Follow::name, .effect = Effect::remove},
     {.number = 264, .name = "renameat", .op = Op::rename, .dir = 0, .path = 1, .dir2 = 2, .path2 = 3, .follow = Follow::name, .effect = Effect::remove},
@@ -295,7 +292,7 @@ inline constexpr Call k_calls_x86_64[] = {
     {.number = 277, .name = "sync_file_range", .op = Op::pass},
     {.number = 278, .name = "vmsplice", .op = Op::pass},
     {.number = 279, .name = "move_pages", .op = Op::pass},
-    {.number = 280, .name = "utimensat", .op = Op::utime, .dir = 0, .path = 1, .flags = 3, .follow = Follow::unless_nofollow, .effect = Effect::change},
+    {.number = 280, .name = "utimensat", .op = Op::utimensat, .dir = 0, .path = 1, .flags = 3, .follow = Follow::unless_nofollow, .effect = Effect::change},
     {.number = 281, .name = "epoll_pwait", .op = Op::pass},
     {.number = 282, .name = "signalfd", .op = Op::pass},
     {.number = 283, .name = "timerfd_create", .op = Op::pass},
@@ -402,32 +399,6 @@ inline constexpr Call k_calls_x86_64[] = {
 };
 // clang-format on
 
-inline constexpr std::size_t k_call_count_x86_64 = sizeof(k_calls_x86_64) / sizeof(k_calls_x86_64[0]);
-inline constexpr std::size_t k_call_limit_x86_64 = k_calls_x86_64[k_call_count_x86_64 - 1].number + 1U;
-
-// Index by number: k_call_index_x86_64.of[nr] - 1 is the row, 0 says that there is none.
-struct CallIndex {
-  std::uint16_t of[k_call_limit_x86_64] = {};
-};
-constexpr CallIndex make_call_index() {
-  CallIndex index;
-  for (std::size_t i = 0; i < k_call_count_x86_64; ++i)
-    index.of[k_calls_x86_64[i].number] = static_cast<std::uint16_t>(i + 1);
-  return index;
-}
-inline constexpr CallIndex k_call_index_x86_64 = make_call_index();
-
-// The row of a call, or null if it is not declared.
-constexpr const Call* find_call(std::uint64_t number) {
-  if (number >= k_call_limit_x86_64 || k_call_index_x86_64.of[number] == 0) return nullptr;
-  return &k_calls_x86_64[k_call_index_x86_64.of[number] - 1U];
-}
-
-constexpr bool calls_ascend() {
-  for (std::size_t i = 1; i < k_call_count_x86_64; ++i)
-    if (k_calls_x86_64[i].number <= k_calls_x86_64[i - 1].number) return false;
-  return true;
-}
-static_assert(calls_ascend(), "one row a number, in order");
+static_assert(calls_ascend(k_calls_x86_64), "one row a number, in order");
 
 }  // namespace udk::xlate

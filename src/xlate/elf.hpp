@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "xlate/abi.hpp"
+
 // What an exec needs to know of an ELF file, read from its first bytes. Every field is checked: the file is the
-// guest's.
+// guest's. Files of i386 are read into the structures of 64 bits.
 namespace udk::xlate {
 
 enum class ElfKind : unsigned char {
@@ -17,6 +19,7 @@ enum class ElfKind : unsigned char {
 };
 
 struct ElfImage {
+  Abi abi = Abi::x86_64;
   std::uint64_t entry = 0;                                                 // as in the file, without bias
   std::uint64_t phdr_file = 0;                                             // file offset of the program headers
   std::uint64_t low = 0;                                                   // lowest page of the segments
@@ -29,29 +32,64 @@ struct ElfImage {
   std::uint16_t phnum = 0;
   bool position_independent = false;
   bool executable_stack = false;
+  bool stack_said = false;  // there is a PT_GNU_STACK
 };
 
 inline constexpr std::uint64_t k_page = 4096;
 constexpr std::uint64_t page_down(std::uint64_t v) { return v & ~(k_page - 1); }
 constexpr std::uint64_t page_up(std::uint64_t v) { return (v + k_page - 1) & ~(k_page - 1); }
-inline constexpr std::uint64_t k_user_end = 0x7ffffffff000;
+constexpr std::uint64_t user_end(Abi abi) { return abi == Abi::x86_64 ? 0x7ffffffff000 : 0xffffe000; }
+constexpr std::size_t segment_size(Abi abi) { return abi == Abi::x86_64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr); }
 
-// Checks the file header. `size` bytes of the file's beginning are at `bytes`.
-inline ElfKind check_elf_header(const void* bytes, std::size_t size, std::uint16_t machine, Elf64_Ehdr& header) {
+inline Elf64_Ehdr widened(const Elf32_Ehdr& h) {
+  Elf64_Ehdr out{};
+  __builtin_memcpy(out.e_ident, h.e_ident, EI_NIDENT);
+  out.e_type = h.e_type;
+  out.e_machine = h.e_machine;
+  out.e_entry = h.e_entry;
+  out.e_phoff = h.e_phoff;
+  out.e_phentsize = h.e_phentsize;
+  out.e_phnum = h.e_phnum;
+  return out;
+}
+
+// Reads a program header of the file, which has the file's word size.
+inline Elf64_Phdr read_segment(Abi abi, const void* bytes) {
+  Elf64_Phdr out{};
+  if (abi == Abi::x86_64) {
+    __builtin_memcpy(&out, bytes, sizeof out);
+    return out;
+  }
+  Elf32_Phdr in{};
+  __builtin_memcpy(&in, bytes, sizeof in);
+  return {in.p_type, in.p_flags, in.p_offset, in.p_vaddr, in.p_paddr, in.p_filesz, in.p_memsz, in.p_align};
+}
+
+// Checks the file header. `size` bytes of the file's beginning are at `bytes`. x32 programs are foreign ones.
+inline ElfKind check_elf_header(const void* bytes, std::size_t size, Abi& abi, Elf64_Ehdr& header) {
   const auto* id = static_cast<const unsigned char*>(bytes);
   if (size < EI_NIDENT || __builtin_memcmp(id, ELFMAG, SELFMAG) != 0) return ElfKind::none;
-  if (id[EI_CLASS] != ELFCLASS64 || id[EI_DATA] != ELFDATA2LSB) return ElfKind::foreign;
-  if (size < sizeof header) return ElfKind::bad;
-  __builtin_memcpy(&header, bytes, sizeof header);
-  if (header.e_machine != machine) return ElfKind::foreign;
+  if ((id[EI_CLASS] != ELFCLASS64 && id[EI_CLASS] != ELFCLASS32) || id[EI_DATA] != ELFDATA2LSB) return ElfKind::foreign;
+  abi = id[EI_CLASS] == ELFCLASS64 ? Abi::x86_64 : Abi::i386;
+  if (abi == Abi::x86_64) {
+    if (size < sizeof header) return ElfKind::bad;
+    __builtin_memcpy(&header, bytes, sizeof header);
+  } else {
+    Elf32_Ehdr narrow{};
+    if (size < sizeof narrow) return ElfKind::bad;
+    __builtin_memcpy(&narrow, bytes, sizeof narrow);
+    header = widened(narrow);
+  }
+  if (header.e_machine != (abi == Abi::x86_64 ? EM_X86_64 : EM_386)) return ElfKind::foreign;
   if (header.e_type != ET_EXEC && header.e_type != ET_DYN) return ElfKind::bad;
-  if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0 || header.e_phnum > 128) return ElfKind::bad;
+  if (header.e_phentsize != segment_size(abi) || header.e_phnum == 0 || header.e_phnum > 128) return ElfKind::bad;
   return ElfKind::program;
 }
 
 // One segment: false if it cannot be mapped anywhere.
 inline bool add_segment(const Elf64_Phdr& p, ElfImage& image, bool first) {
-  if (p.p_memsz < p.p_filesz || p.p_vaddr > k_user_end || p.p_memsz > k_user_end - p.p_vaddr) return false;
+  const std::uint64_t limit = user_end(image.abi);
+  if (p.p_memsz < p.p_filesz || p.p_vaddr > limit || p.p_memsz > limit - p.p_vaddr) return false;
   if (p.p_offset > (~std::uint64_t{0} >> 1) - p.p_filesz || ((p.p_vaddr - p.p_offset) & (k_page - 1)) != 0)
     return false;
   const std::uint64_t end = p.p_vaddr + p.p_memsz;
@@ -70,8 +108,9 @@ inline bool add_segment(const Elf64_Phdr& p, ElfImage& image, bool first) {
 }
 
 // Reads the program headers (header.e_phnum of them) into `image`.
-inline ElfKind read_elf_image(const Elf64_Ehdr& header, const Elf64_Phdr* headers, ElfImage& image) {
+inline ElfKind read_elf_image(Abi abi, const Elf64_Ehdr& header, const Elf64_Phdr* headers, ElfImage& image) {
   image = {};
+  image.abi = abi;
   image.entry = header.e_entry;
   image.phdr_file = header.e_phoff;
   image.phnum = header.e_phnum;
@@ -85,6 +124,7 @@ inline ElfKind read_elf_image(const Elf64_Ehdr& header, const Elf64_Phdr* header
       image.interp_size = static_cast<std::uint32_t>(p.p_filesz);
     } else if (p.p_type == PT_GNU_STACK) {
       image.executable_stack = (p.p_flags & PF_X) != 0;
+      image.stack_said = true;
     } else if (p.p_type == PT_LOAD && p.p_memsz != 0) {
       if (!add_segment(p, image, first)) return ElfKind::bad;
       first = false;

@@ -103,7 +103,7 @@ def machine_mirror() -> str:
     raise RuntimeError("apt is configured for no source of this release of Debian")
 
 
-def fill_debian(suite: str, packages: str) -> Callable[[pathlib.Path], None]:
+def fill_debian(suite: str, packages: str, architecture: str = "amd64") -> Callable[[pathlib.Path], None]:
     def fill(tar: pathlib.Path) -> None:
         """A minimal Debian with some packages, as its makers' tool builds it."""
         mirror = os.environ.get("UDOCKER_TEST_MIRROR") or machine_mirror()
@@ -111,6 +111,7 @@ def fill_debian(suite: str, packages: str) -> Callable[[pathlib.Path], None]:
         for pause in (3, 10, 30, None):
             try:
                 run("mmdebstrap", f"--mode={mode}", "--variant=minbase", f"--include={packages}", "--quiet",
+                    f"--architectures={architecture}",
                     "--aptopt=Acquire::Retries 3", suite, tar, mirror, env={**os.environ, "PATH": SEARCH_PATH})
                 return
             except RuntimeError as error:
@@ -161,12 +162,20 @@ def debian(suite: str, packages: str = "python3") -> Recipe:
     return recipe
 
 
+def debian_i386(suite: str, packages: str) -> Recipe:
+    recipe = debian(suite, packages)
+    recipe.fill = fill_debian(suite, packages, "i386")
+    recipe.config.append("--architecture=386")
+    return recipe
+
+
 RECIPES = {
     "busybox": Recipe(fill_busybox, ["--config.cmd=/bin/sh", "--config.env=PATH=/bin:/usr/bin",
                                      "--config.label=made-by=tests"], [pathlib.Path("/bin/busybox")]),
     "bookworm": debian("bookworm"),
     "bullseye": debian("bullseye"),
     "trixie": debian("trixie"),
+    "bookworm-i386": debian_i386("bookworm", "python3,perl,gcc,libc6-dev,file"),
     "big": debian("bookworm", "python3,perl,gcc,git,python3-dev"),  # more than 100 MB and 10 000 files, for benchmarks
     "musl": Recipe(fill_musl, ["--config.cmd=/bin/guest", "--config.env=PATH=/bin"], [PROGRAMS / "guest.c"]),
     "go": Recipe(fill_go, ["--config.cmd=/bin/guest", "--config.env=PATH=/bin"], [PROGRAMS / "guest.go"]),

@@ -104,7 +104,7 @@ def test_the_command_of_the_image_runs(python):
 
 
 def test_the_missing_shell_is_told(python):
-    assert "/bin/hello: No such file or directory (the interpreter" in Container(python, "c1").fails()
+    assert "/bin/hello: the interpreter of this script, /bin/sh, is missing" in Container(python, "c1").fails()
 
 
 def test_what_a_run_writes_stays(python):

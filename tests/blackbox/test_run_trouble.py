@@ -131,11 +131,11 @@ def test_a_full_disk(pushed, udocker, tmp_path):
 
 
 PROGRAMS = {
-    "script-without-interpreter": (b"#!/not/there\n", "interpreter"),
-    "interpreter-is-a-folder": (b"#!/etc\n", "Permission denied"),
-    "broken": (b"\x7fELF broken", "neither a program"),
-    "empty": (b"", "neither a program"),
-    "no-shebang": (b"echo x\n", "neither a program"),
+    "script-without-interpreter": (b"#!/not/there\n", "the interpreter of this script, /not/there, is missing"),
+    "interpreter-is-a-folder": (b"#!/etc\n", "the interpreter of this script, /etc, is not executable"),
+    "broken": (b"\x7fELF broken", "exec format error: this program is damaged"),
+    "empty": (b"", "exec format error"),
+    "no-shebang": (b"echo x\n", "exec format error: neither a program nor a script"),
 }
 
 
@@ -156,8 +156,17 @@ def test_more_words_than_the_kernel_takes(box, tmp_path):
     assert "shorten" in box.fails("true", options=(f"--env-file={tmp_path}/env",))
 
 
-def test_a_hundred_thousand_words(box):
-    assert box.sh("echo $#", *map(str, range(100_000))) == "100000"
+@pytest.mark.parametrize("count", [20_000, 100_000])
+def test_many_words(box, count):
+    # More than once: where the stack lies, and how much of it is there, is random.
+    for _ in range(5):
+        assert box.sh("echo $#", *map(str, range(count))) == str(count)
+
+
+def test_many_words_for_a_script(fresh_box):
+    fresh_box.sh("printf '#!/bin/sh\\necho $#\\n' > /count; chmod 755 /count")
+    assert fresh_box.sh("i=0; while [ $i -lt 10 ]; do /count $(seq 30000); i=$((i + 1)); done").split() == ["30000"] * 10
+    assert fresh_box.ok("/count", *map(str, range(60_000))) == "60000\n"
 
 
 LONG_PATH = "/" + "/".join(["directory" * 20] * 25)

@@ -10,6 +10,7 @@
 #include "cli/command.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/run_options.hpp"
+#include "cli/container_owners.hpp"
 #include "cli/execution_mode.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/lookup.hpp"
@@ -29,13 +30,8 @@ constexpr std::array<std::pair<int, std::string_view>, 2> k_start_remedies{{
     {EACCES, "it or its file system must not be executed; check the permissions and the mount options"},
 }};
 
-Result<> refuse_missing(const Arguments& arguments) {
-  for (const char* option : {"publish", "publish-all", "netcoop"}) {
-    if (arguments.has(option))
-      return fail(Code::unsupported, std::string("run --") + option + " is not available in this version");
-  }
+void warn_of_unneeded(const Arguments& arguments) {
   if (arguments.has("device")) log::warning("--device is for R modes: this mode shows the whole /dev");
-  return {};
 }
 
 container::RunOptions run_options(const Arguments& arguments, std::span<const std::string> words) {
@@ -46,6 +42,8 @@ container::RunOptions run_options(const Arguments& arguments, std::span<const st
   options.env_files = arguments.list("env-file");
   options.dns = arguments.list("dns");
   options.dns_search = arguments.list("dns-search");
+  options.publish = arguments.list("publish");
+  options.publish_all = arguments.has("publish-all") || arguments.has("netcoop");
   options.words.assign(words.begin(), words.end());
   options.entrypoint = arguments.value("entrypoint");
   options.user = arguments.value_or("user", "");
@@ -144,7 +142,7 @@ Error start_failed(Error error, const std::string& program) {
 }
 
 Outcome run_it(Session& session, const Arguments& arguments, const container::ContainerInfo& info,
-               std::span<const std::string> words) {
+               std::span<const std::string> words, container::OwnerBook* owners) {
   // As an engine that is missing in the Python tool.
   if (auto available = check_available(info.mode); !available)
     return preparation_failed(available.error(), k_exit_failure);
@@ -154,7 +152,7 @@ Outcome run_it(Session& session, const Arguments& arguments, const container::Co
   if (interrupted()) return {k_signal_base + interrupting_signal(), false};
   if (!run) return preparation_failed(run.error());
   announce(arguments, info, *run);
-  auto status = engine::run(run->spec);
+  auto status = engine::run(run->spec, engine::EngineChoice::ptrace, owners);
   if (!status) return preparation_failed(start_failed(std::move(status).error(), run->spec.program));
   return {exit_code_of(*status), true};
 }
@@ -183,7 +181,7 @@ Result<int> run_location(Session& session, const Arguments& arguments, const std
   }
   auto info = info_of_location(session, location);
   if (!info) return preparation_failed(info.error()).exit_code;
-  return run_it(session, arguments, *info, arguments.words).exit_code;
+  return run_it(session, arguments, *info, arguments.words, nullptr).exit_code;
 }
 
 Outcome run_target(Session& session, store::Store& store, const Arguments& arguments, const RunTarget& target) {
@@ -191,7 +189,8 @@ Outcome run_target(Session& session, store::Store& store, const Arguments& argum
   if (!info) return preparation_failed(info.error());
   auto in_use = store.containers().use(target.id);
   if (!in_use) return preparation_failed(in_use.error());
-  return run_it(session, arguments, *info, std::span(arguments.words).subspan(1));
+  ContainerOwners owners(store, target.id);
+  return run_it(session, arguments, *info, std::span(arguments.words).subspan(1), &owners);
 }
 
 // The Python tool's status: not finding what may not be pulled counts as a failed preparation.
@@ -216,7 +215,7 @@ Result<int> run_container(Session& session, const Arguments& arguments) {
 }
 
 Result<int> execute(Session& session, const Arguments& arguments) {
-  TRY(refuse_missing(arguments));
+  warn_of_unneeded(arguments);
   const auto location = arguments.value_or("location", session.config().location);
   return location.empty() ? run_container(session, arguments) : run_location(session, arguments, location);
 }

@@ -41,9 +41,10 @@ inline constexpr std::array<Option, 35> k_run_options{{
     {"-a,--attach", Takes::nothing, "", "accepted: the streams are always passed", ""},
     {"--dns", Takes::many_values, "ADDRESS", "name server for the container", "the host's"},
     {"--dns-search", Takes::many_values, "DOMAIN", "search domain for the container", "the host's"},
-    {"-p,--publish", Takes::many_values, "HOSTPORT:CONTPORT", "not available in this version", ""},
-    {"-P,--publish-all", Takes::nothing, "", "not available in this version", ""},
-    {"--netcoop", Takes::nothing, "", "not available in this version", ""},
+    {"-p,--publish", Takes::many_values, "[IP:]HOST:CONT[/udp]",
+     "make a port of the container another port of the host", ""},
+    {"-P,--publish-all", Takes::nothing, "", "make every port of the container a free port of the host", ""},
+    {"--netcoop", Takes::nothing, "", "the same as --publish-all", ""},
     {"--device", Takes::many_values, "PATH", "for R modes; other modes show the whole /dev", ""},
 }};
 

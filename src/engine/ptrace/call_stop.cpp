@@ -21,6 +21,9 @@ constexpr Word k_red_zone = 128;
 constexpr std::size_t k_stack_area = 16384;
 }  // namespace
 
+// An i386 call of a 64-bit program cannot name memory beyond 4 GiB.
+bool can_point_to(const CallStop& stop, Word address) { return as_word(stop.abi, address) == address; }
+
 int CallStop::dir_arg(int i) { return i < 0 ? AT_FDCWD : int_arg(i); }
 
 Next answer(CallStop& stop, long result) {
@@ -74,13 +77,14 @@ int locate(CallStop& stop, Final final) {
 Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t offset) {
   if (offset + size <= k_slot_size) {
     const Word slot = scratch_of(stop.task);
-    if (slot != 0 && write_memory(stop.task.tid, slot + offset, data, size) == 0) return slot + offset;
+    if (slot != 0 && can_point_to(stop, slot) && write_memory(stop.task.tid, slot + offset, data, size) == 0)
+      return slot + offset;
   }
   // No slot (more threads than slots, or the guest unmapped them), or not enough room: below the stack, as a function
   // call would use it.
   const std::size_t room = offset + size <= k_stack_area ? k_stack_area - offset : k_stack_area + size;
   const Word below = (stop.regs.rsp - k_red_zone - room) & ~Word{15};
-  return write_memory(stop.task.tid, below, data, size) == 0 ? below : 0;
+  return can_point_to(stop, below) && write_memory(stop.task.tid, below, data, size) == 0 ? below : 0;
 }
 
 Next run_with_path(CallStop& stop, int index, std::string_view host) {
@@ -90,13 +94,13 @@ Next run_with_path(CallStop& stop, int index, std::string_view host) {
 
 Next run_with_pointer(CallStop& stop, int index, Word pointer) {
   stop.task.at_entry = stop.regs;
-  const Word loader = stop.task.memory->loader;
+  const AddressSpace& memory = *stop.task.memory;
   const Word own = stop.arg(index);
-  argument(stop.regs, index) = pointer;
-  if (loader == 0 || stop.task.slot < 0) return Next::watch;
+  stop.set_arg(index, pointer);
+  if (stop.abi != Abi::x86_64 || !memory.has_stubs() || stop.task.slot < 0) return Next::watch;
   stop.regs.rcx = stop.regs.rip;
   stop.regs.r11 = own;
-  stop.regs.rip = LoaderImage::stub(loader, index);
+  stop.regs.rip = LoaderImage::stub(memory.loader, index);
   return Next::run;
 }
 

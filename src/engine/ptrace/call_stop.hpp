@@ -1,11 +1,15 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "engine/ptrace/filter.hpp"
 #include "engine/ptrace/listings.hpp"
 #include "engine/ptrace/lookup.hpp"
 #include "engine/ptrace/memory.hpp"
+#include "engine/ptrace/owner_table.hpp"
+#include "engine/ptrace/port_table.hpp"
 #include "engine/ptrace/registers.hpp"
 #include "engine/ptrace/socket_names.hpp"
 #include "engine/ptrace/task.hpp"
@@ -24,23 +28,28 @@ enum class Next : std::uint8_t {
 // What the handlers need of the run as a whole.
 struct Run {
   Run(const container::RunSpec& s, const GuestView& v, TaskTable& t, Lookup& l)
-      : spec(s), view(v), tasks(t), lookup(l) {}
+      : spec(s), view(v), tasks(t), lookup(l), ports(s) {}
 
   const container::RunSpec& spec;
   const GuestView& view;
   TaskTable& tasks;
   Lookup& lookup;
   bool emulate_ids = false;
+  bool filtered = false;  // by a seccomp filter of ours
   uid_t host_uid = 0;
   gid_t host_gid = 0;
   pid_t payload = 0;
   FilterOptions filter;
-  std::vector<LoaderImage> loaders;
+  LoaderImages loaders;
   SocketNames sockets;
+  OwnerTable owners;
+  PortTable ports;
+  bool passes_credentials = false;  // a guest has asked for SO_PASSCRED
   Listings listings;
   std::string exec_problem;  // of the last exec that failed
   // Buffers of the calls, reused: only one stop is handled at a time.
   xlate::Resolution at, at2;
+  xlate::Resolution at3;  // of a parent directory
   PathText text, text2;
 };
 
@@ -48,10 +57,12 @@ struct CallStop {
   Run& run;
   Task& task;
   const xlate::Call& call;
+  Abi abi;
   Registers regs;
 
-  [[nodiscard]] Word arg(int i) { return argument(regs, i); }
-  [[nodiscard]] int int_arg(int i) { return static_cast<int>(argument(regs, i)); }
+  [[nodiscard]] Word arg(int i) { return as_word(abi, argument_register(regs, abi, i)); }
+  [[nodiscard]] int int_arg(int i) { return static_cast<int>(arg(i)); }
+  void set_arg(int i, Word value) { argument_register(regs, abi, i) = value; }
   // A directory descriptor argument; AT_FDCWD if the call has none.
   [[nodiscard]] int dir_arg(int i);
   // The value of the call's flags argument, 0 if it has none.
@@ -72,6 +83,8 @@ xlate::Final final_of(CallStop& stop);
 Next run_with_path(CallStop& stop, int index, std::string_view host);
 // Makes the call with another pointer, into the thread's scratch memory, in argument `index` (0 to 4).
 Next run_with_pointer(CallStop& stop, int index, Word pointer);
+// Whether the guest's pointers reach an address.
+bool can_point_to(const CallStop& stop, Word address);
 // Memory of the guest that holds a copy of `size` bytes until the call has begun; 0 if it cannot be had.
 Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t offset = 0);
 
@@ -79,18 +92,26 @@ Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t
 int check_effect(CallStop& stop, const xlate::Resolution& at);
 
 // Handlers by topic.
-Next on_path_call(CallStop& stop);    // run, open, open2, chdir, chroot
-Next on_stat_call(CallStop& stop);    // stat, statx, fstat, access, readlink, statfs, getcwd, uname
-Next on_name_call(CallStop& stop);    // unlink, rmdir, rename, link, symlink
-Next on_inode_call(CallStop& stop);   // chmod, chown, utime and their descriptor forms
-Next on_socket_call(CallStop& stop);  // addresses
-Next on_id_call(CallStop& stop);      // identity, prctl
-Next on_list_call(CallStop& stop);    // getdents, lseek
+Next on_path_call(CallStop& stop);      // run, open, open2, mkdir, mknod, chdir, chroot
+Next on_stat_call(CallStop& stop);      // stat, statx, fstat, access, readlink, statfs, getcwd, uname
+Next on_name_call(CallStop& stop);      // unlink, rmdir, rename, link, symlink
+Next on_inode_call(CallStop& stop);     // chmod, chown, utime and their descriptor forms
+Next on_socket_call(CallStop& stop);    // addresses
+Next on_socket_option(CallStop& stop);  // socket options about credentials
+Next on_id_call(CallStop& stop);        // identity, prctl
+Next on_kill(CallStop& stop);           // kill(2) of all processes
+Next on_list_call(CallStop& stop);      // getdents, lseek
 Next on_exec_call(CallStop& stop);
 
-// At the return of a call that was watched; may change the registers.
-void on_socket_exit(Run& run, Task& task, AtExit what, Registers& regs);
-void on_list_exit(Run& run, Task& task, AtExit what, Registers& regs);
-void on_exec_exit(Task& task, AtExit what, Registers& regs);
+// At the return of a call that was watched.
+void on_socket_exit(Run& run, Task& task, AtExit what, long result);
+void on_socket_option_exit(Run& run, Task& task, long result);
+// The result that the guest shall get.
+long on_list_exit(Run& run, Task& task, AtExit what, long result);
+
+// The credentials of an SCM_CREDENTIALS message, on their way out and in (unix(7)).
+// Replaces the ids that the guest believes in by those that the kernel accepts of it; 0 or -EPERM.
+int send_credentials(CallStop& stop, std::span<std::byte> control);
+void receive_credentials(Run& run, Abi abi, std::span<std::byte> control);
 
 }  // namespace udk::engine

@@ -1,7 +1,8 @@
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -11,8 +12,8 @@
 namespace udk::engine {
 namespace {
 
-// Length of the `syscall` instruction.
-constexpr Word k_call_size = 2;
+// How many words a guest may pass (Linux: MAX_ARG_STRINGS is larger than any memory).
+constexpr std::size_t k_words_max = std::size_t{1} << 24;
 
 // Finds the file: run.at, and run.text as the name that the program shall see.
 int locate_program(CallStop& stop) {
@@ -44,62 +45,70 @@ int locate_program(CallStop& stop) {
   return 0;
 }
 
-// A new argument list: the plan's words, then the guest's own from its second one on.
-struct Arguments {
-  std::string texts;  // of the plan's words
-  std::vector<std::size_t> offsets;
-  std::vector<Word> words;  // the guest's own and the null pointer
+// Pointers as the guest's programs have them.
+class WordList {
+ public:
+  explicit WordList(Abi abi) : each_(xlate::word_size(abi)) {}
+  void add(Word value) { bytes_.append(reinterpret_cast<const char*>(&value), each_); }
+  [[nodiscard]] const std::string& bytes() const { return bytes_; }
 
-  [[nodiscard]] std::size_t texts_size() const { return (texts.size() + 15) & ~std::size_t{15}; }
-  [[nodiscard]] std::size_t size() const { return texts_size() + (offsets.size() + words.size()) * sizeof(Word); }
-  [[nodiscard]] bool fits_slot() const { return xlate::k_path_max + size() <= k_slot_size; }
-  // What is written at `place`; the list itself is behind the texts.
-  [[nodiscard]] std::string block(Word place) const {
-    std::string out = texts;
-    out.resize(texts_size());
-    const auto append = [&](Word word) { out.append(reinterpret_cast<const char*>(&word), sizeof word); };
-    for (const std::size_t offset : offsets) append(place + offset);
-    for (const Word word : words) append(word);
-    return out;
-  }
+ private:
+  std::size_t each_;
+  std::string bytes_;
 };
 
-int read_arguments(CallStop& stop, const ExecPlan& plan, Word argv, Arguments& out) {
-  for (const std::string& word : plan.front) {
-    out.offsets.push_back(out.texts.size());
-    out.texts += word;
-    out.texts += '\0';
+// Appends the guest's own words from its second one on, a page at a time.
+int add_own_words(CallStop& stop, Word argv, WordList& words) {
+  constexpr Word k_page = 4096;
+  const std::size_t each = xlate::word_size(stop.abi);
+  std::array<char, k_page> page{};
+  bool first = true;
+  for (std::size_t count = 0; argv != 0;) {
+    const std::size_t size = std::max<std::size_t>((k_page - argv % k_page) / each * each, each);
+    if (const int e = read_memory(stop.task.tid, argv, page.data(), size); e != 0) return e;
+    for (std::size_t at = 0; at < size; at += each) {
+      Word word = 0;
+      std::memcpy(&word, page.data() + at, each);
+      if (word == 0) return 0;
+      if (++count > k_words_max) return -E2BIG;
+      if (!first) words.add(word);
+      first = false;
+    }
+    argv += size;
   }
-  if (argv != 0)
-    if (const int e = read_pointers(stop.task.tid, argv, k_words_max, out.words); e != 0) return e;
-  if (!out.words.empty()) out.words.erase(out.words.begin());
-  out.words.push_back(0);
   return 0;
 }
 
-// Writes the list where there is room for it: `argv` becomes its address.
-int put_arguments(CallStop& stop, const Arguments& list, Word& argv) {
-  // Twice: where it lies is known after the first time.
-  Word place = list.fits_slot() ? put_scratch(stop, list.block(0).data(), list.size(), xlate::k_path_max)
-                                : room_of(stop.task, list.size());
-  if (place == 0 || write_memory(stop.task.tid, place, list.block(place).data(), list.size()) != 0) return -EFAULT;
-  argv = place + list.texts_size();
-  return 0;
+// Memory for an argument list: behind the texts if it fits the thread's slot, else in slots side by side, else below
+// the stack, where only what the stack has grown to already can be written.
+Word put_words(CallStop& stop, const std::string& bytes, std::size_t after) {
+  if (after + bytes.size() > k_slot_size) {
+    const Word place = scratch_run(stop.task, bytes.size());
+    if (place != 0 && can_point_to(stop, place) && write_memory(stop.task.tid, place, bytes.data(), bytes.size()) == 0)
+      return place;
+    release_run(stop.task);
+  }
+  return put_scratch(stop, bytes.data(), bytes.size(), after);
 }
 
-// Lets the guest map a room for the list instead of its exec, which it calls again afterwards. Below its stack may be
-// no such room: a thread's stack is small, and writing from outside does not make one grow.
-Next make_room(CallStop& stop, std::size_t size) {
-  stop.task.extra[0] = xlate::page_up(size);
-  stop.regs.orig_rax = stop.regs.rax = SYS_mmap;
-  stop.regs.rdi = 0;
-  stop.regs.rsi = stop.task.extra[0];
-  stop.regs.rdx = PROT_READ | PROT_WRITE;
-  stop.regs.r10 = MAP_PRIVATE | MAP_ANONYMOUS;
-  stop.regs.r8 = ~Word{0};
-  stop.regs.r9 = 0;
-  stop.task.at_exit = AtExit::argument_room;
-  return Next::watch;
+// A new argument list in the guest's memory: the plan's words, then the guest's own from its second one on.
+int put_arguments(CallStop& stop, const ExecPlan& plan, Word argv, Word& out) {
+  WordList words(stop.abi);
+  std::string texts;
+  std::vector<std::size_t> offsets;
+  for (const std::string& word : plan.front) {
+    offsets.push_back(texts.size());
+    texts += word;
+    texts += '\0';
+  }
+  const Word texts_at = put_scratch(stop, texts.data(), texts.size(), xlate::k_path_max);
+  if (texts_at == 0) return -EFAULT;
+  for (const std::size_t offset : offsets) words.add(texts_at + offset);
+  if (const int e = add_own_words(stop, argv, words); e != 0) return e;
+  words.add(0);
+  const std::size_t after = (xlate::k_path_max + texts.size() + 15) & ~std::size_t{15};
+  out = put_words(stop, words.bytes(), after);
+  return out == 0 ? -EFAULT : 0;
 }
 
 // The loader's path, made at least as long as the program's own name, which later takes its place in memory.
@@ -120,36 +129,27 @@ Next on_exec_call(CallStop& stop) {
     run.exec_problem = std::move(plan->problem);
     return answer(stop, e);
   }
-  const bool at_form = stop.call.number == SYS_execveat;
+  constexpr Word k_execve_i386 = 11;
+  const bool at_form = stop.call.dir >= 0;
   Word argv = stop.arg(at_form ? 2 : 1);
   const Word envp = stop.arg(at_form ? 3 : 2);
   stop.task.at_entry = stop.regs;
-  if (!plan->front.empty()) {
-    Arguments list;
-    if (const int e = read_arguments(stop, *plan, argv, list); e != 0) return answer(stop, e);
-    if (!list.fits_slot() && room_of(stop.task, list.size()) == 0) return make_room(stop, list.size());
-    if (const int e = put_arguments(stop, list, argv); e != 0) return answer(stop, e);
-  }
+  if (!plan->front.empty())
+    if (const int e = put_arguments(stop, *plan, argv, argv); e != 0) return answer(stop, e);
   const std::string path = loader_path(*plan);
   const Word place = put_scratch(stop, path.c_str(), path.size() + 1);
-  if (place == 0) return answer(stop, -EFAULT);
-  stop.regs.orig_rax = SYS_execve;
-  stop.regs.rax = SYS_execve;
-  stop.regs.rdi = place;
-  stop.regs.rsi = argv;
-  stop.regs.rdx = envp;
+  if (place == 0) {
+    release_run(stop.task);
+    return answer(stop, -EFAULT);
+  }
+  stop.regs.orig_rax = stop.abi == Abi::x86_64 ? SYS_execve : k_execve_i386;
+  stop.regs.rax = stop.regs.orig_rax;
+  stop.set_arg(0, place);
+  stop.set_arg(1, argv);
+  stop.set_arg(2, envp);
   stop.task.at_exit = AtExit::exec;
   stop.task.plan = std::move(plan);
   return Next::watch;
-}
-
-void on_exec_exit(Task& task, AtExit what, Registers& regs) {
-  const auto result = static_cast<long>(regs.rax);
-  if (what == AtExit::exec) return release_room(task);  // it failed
-  if (result < 0) return;                               // as if exec found no memory
-  task.memory->rooms.push_back({regs.rax, task.extra[0], false});
-  regs.rax = regs.orig_rax;
-  regs.rip -= k_call_size;
 }
 
 }  // namespace udk::engine

@@ -7,14 +7,13 @@
 #include <cerrno>
 
 #include "engine/ptrace/call_stop.hpp"
+#include "engine/ptrace/structures.hpp"
 
 // Identity: answered from the thread's emulated credentials.
 namespace udk::engine {
 namespace {
 
 using xlate::Op;
-
-std::uint32_t id_arg(CallStop& stop, int i) { return static_cast<std::uint32_t>(stop.arg(i)); }
 
 // Applies a change to a copy, which replaces the thread's credentials if it succeeded.
 template <class Change>
@@ -28,7 +27,7 @@ Next change(CallStop& stop, Change apply) {
 Next give_three(CallStop& stop, const Ids& ids) {
   const std::array<std::uint32_t, 3> values = {ids.real, ids.effective, ids.saved};
   for (int i = 0; i < 3; ++i)
-    if (const int e = write_object(stop.task.tid, stop.arg(i), values[static_cast<std::size_t>(i)]); e != 0)
+    if (const int e = write_ids(stop, stop.arg(i), {values[static_cast<std::size_t>(i)]}); e != 0)
       return answer(stop, e);
   return answer(stop, 0);
 }
@@ -40,7 +39,7 @@ Next on_getgroups(CallStop& stop) {
   if (room < 0) return answer(stop, -EINVAL);
   if (room == 0) return answer(stop, count);
   if (room < count) return answer(stop, -EINVAL);
-  const int e = write_memory(stop.task.tid, stop.arg(1), groups.data(), groups.size() * sizeof(gid_t));
+  const int e = write_ids(stop, stop.arg(1), groups);
   return answer(stop, e != 0 ? e : count);
 }
 
@@ -49,8 +48,7 @@ Next on_setgroups(CallStop& stop) {
   if (!has_capability(*stop.task.credentials, k_cap_setgid)) return answer(stop, -EPERM);
   if (count > 65536) return answer(stop, -EINVAL);
   std::vector<gid_t> groups(count);
-  if (const int e = read_memory(stop.task.tid, stop.arg(1), groups.data(), count * sizeof(gid_t)); e != 0)
-    return answer(stop, e);
+  if (const int e = read_ids(stop, stop.arg(1), groups); e != 0) return answer(stop, e);
   return change(stop, [&](Credentials& c) { return set_groups(c, groups); });
 }
 
@@ -152,7 +150,7 @@ Next on_capability_option(CallStop& stop) {
     case PR_SET_SECUREBITS:
       if (!has_capability(c, k_cap_setpcap)) return answer(stop, -EPERM);
       return change(stop, [&](Credentials& n) {
-        n.securebits = id_arg(stop, 1);
+        n.securebits = static_cast<std::uint32_t>(stop.arg(1));
         return 0L;
       });
     default:
@@ -169,6 +167,14 @@ Next on_prctl(CallStop& stop) {
       if (stop.arg(1) > 1) return answer(stop, -EINVAL);
       memory.dumpable = stop.arg(1) == 1;
       return answer(stop, 0);
+    case PR_SET_NO_NEW_PRIVS:
+      if (stop.arg(1) != 1 || stop.arg(2) != 0 || stop.arg(3) != 0 || stop.arg(4) != 0) return answer(stop, -EINVAL);
+      return change(stop, [](Credentials& c) {
+        c.no_new_privileges = true;
+        return 0L;
+      });
+    case PR_GET_NO_NEW_PRIVS:
+      return answer(stop, stop.task.credentials->no_new_privileges ? 1 : 0);
     default:
       return stop.run.emulate_ids ? on_capability_option(stop) : Next::as_is;
   }
@@ -183,19 +189,25 @@ Next on_set_ids(CallStop& stop, IdKind kind, int how) {
   });
 }
 
+// The result is the id before.
+Next on_set_fs(CallStop& stop, IdKind kind) {
+  const std::uint32_t id = id_arg(stop, 0);
+  return change(stop, [&](Credentials& n) { return static_cast<long>(shown_id(stop, set_fs(n, kind, id))); });
+}
+
 }  // namespace
 
 Next on_id_call(CallStop& stop) {
   const Credentials& c = *stop.task.credentials;
   switch (stop.call.op) {
     case Op::getuid:
-      return answer(stop, c.uid.real);
+      return answer(stop, shown_id(stop, c.uid.real));
     case Op::geteuid:
-      return answer(stop, c.uid.effective);
+      return answer(stop, shown_id(stop, c.uid.effective));
     case Op::getgid:
-      return answer(stop, c.gid.real);
+      return answer(stop, shown_id(stop, c.gid.real));
     case Op::getegid:
-      return answer(stop, c.gid.effective);
+      return answer(stop, shown_id(stop, c.gid.effective));
     case Op::getresuid:
       return give_three(stop, c.uid);
     case Op::getresgid:
@@ -217,9 +229,9 @@ Next on_id_call(CallStop& stop) {
     case Op::setresgid:
       return on_set_ids(stop, IdKind::group, 3);
     case Op::setfsuid:
-      return change(stop, [&](Credentials& n) { return static_cast<long>(set_fs(n, IdKind::user, id_arg(stop, 0))); });
+      return on_set_fs(stop, IdKind::user);
     case Op::setfsgid:
-      return change(stop, [&](Credentials& n) { return static_cast<long>(set_fs(n, IdKind::group, id_arg(stop, 0))); });
+      return on_set_fs(stop, IdKind::group);
     case Op::capget:
       return on_capget(stop);
     case Op::capset:

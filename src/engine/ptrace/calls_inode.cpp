@@ -1,15 +1,14 @@
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
 #include <unistd.h>
-#include <utime.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 
 #include "engine/ptrace/call_stop.hpp"
+#include "engine/ptrace/ownership.hpp"
+#include "engine/ptrace/structures.hpp"
 
 // Modes, owners and times.
 namespace udk::engine {
@@ -18,11 +17,6 @@ namespace {
 using xlate::Final;
 using xlate::Op;
 using xlate::Resolution;
-
-// Set-id bits are never put on the disk: there they would serve a user whom the guest does not mean.
-mode_t stored_mode(mode_t mode, bool directory) {
-  return directory ? mode : mode & ~static_cast<mode_t>(S_ISUID | S_ISGID);
-}
 
 // The mount that an open file lies in.
 std::size_t mount_of_open(CallStop& stop, int fd) {
@@ -35,15 +29,31 @@ bool on_read_only(CallStop& stop, int fd) {
   return stop.run.view.any_read_only() && stop.run.lookup.table()[mount_of_open(stop, fd)].read_only;
 }
 
-Next change_mode(CallStop& stop, const char* host, bool follow, mode_t mode) {
+// chmod(2) by the rules for the emulated identity.
+Next change_believed_mode(CallStop& stop, const char* host, struct stat& st, const FileName& name, mode_t mode) {
+  Run& run = stop.run;
+  Belief belief = belief_of(run, st, name);
+  const Credentials& c = *stop.task.credentials;
+  if (!acts_as_owner(c, belief)) return answer(stop, -EPERM);
+  if (!in_group(c, belief.owner.gid) && !has_capability(c, k_cap_fsetid)) mode &= ~static_cast<mode_t>(S_ISGID);
+  belief.owner.mode = static_cast<std::uint16_t>(mode & 07777);
+  // What others own on the host has nowhere to be changed; the guest believes it.
+  if (st.st_uid == run.host_uid && belief.type == 0) {
+    const mode_t stored = disk_mode(run, mode, S_ISDIR(st.st_mode));
+    if (::fchmodat(AT_FDCWD, host, stored, 0) != 0) return answer(stop, -errno);
+    st.st_mode = (st.st_mode & S_IFMT) | stored;
+  }
+  settle(run, st, name, belief);
+  return answer(stop, 0);
+}
+
+Next change_mode(CallStop& stop, const char* host, bool follow, const FileName& name, mode_t mode) {
   struct stat st {};
   if (::fstatat(AT_FDCWD, host, &st, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0) return answer(stop, -errno);
   if (S_ISLNK(st.st_mode)) return answer(stop, -EOPNOTSUPP);
-  if (::fchmodat(AT_FDCWD, host, stored_mode(mode & 07777, S_ISDIR(st.st_mode)), 0) == 0) return answer(stop, 0);
-  const int error = errno;
-  // Root may change what others own; there is nothing to change it in.
-  const bool pretend = error == EPERM && stop.run.emulate_ids && has_capability(*stop.task.credentials, k_cap_fowner);
-  return answer(stop, pretend ? 0 : -error);
+  if (stop.run.emulate_ids) return change_believed_mode(stop, host, st, name, mode);
+  const int r = ::fchmodat(AT_FDCWD, host, disk_mode(stop.run, mode, S_ISDIR(st.st_mode)), 0);
+  return answer(stop, r == 0 ? 0 : -errno);
 }
 
 Next on_chmod(CallStop& stop) {
@@ -55,12 +65,14 @@ Next on_chmod(CallStop& stop) {
   const int dir = stop.dir_arg(stop.call.dir);
   if (run.text.empty() && (stop.flags() & AT_EMPTY_PATH) != 0) {
     if (on_read_only(stop, dir)) return answer(stop, -EROFS);
-    return change_mode(stop, proc_path(stop.task.tid, dir).c_str(), true, mode);
+    xlate::GuestPath path;
+    return change_mode(stop, proc_path(stop.task.tid, dir).c_str(), true, name_of_descriptor(stop, dir, path), mode);
   }
   if (const int e = run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at); e != 0)
     return answer(stop, e);
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
-  return change_mode(stop, run.at.host.c_str(), run.at.kernel_link || run.at.opaque, mode);
+  ensure_access(stop, run.at, F_OK);
+  return change_mode(stop, run.at.host.c_str(), run.at.kernel_link || run.at.opaque, name_of(run, run.at), mode);
 }
 
 Next on_fchmod(CallStop& stop) {
@@ -73,20 +85,30 @@ Next on_fchmod(CallStop& stop) {
   struct stat st {};
   if (::stat(proc.c_str(), &st) != 0) return answer(stop, errno == ENOENT ? -EBADF : -errno);
   if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) return Next::as_is;
-  if (!set_id && st.st_uid == stop.run.host_uid) return Next::as_is;
-  return change_mode(stop, proc.c_str(), true, mode);
+  xlate::GuestPath path;
+  return change_mode(stop, proc.c_str(), true, name_of_descriptor(stop, stop.int_arg(0), path), mode);
 }
 
-// chown(2) by the rules for the emulated identity. Owners are not stored: the file system knows one owner only.
-Next change_owner(CallStop& stop, const char* host, bool follow, std::uint32_t uid, std::uint32_t gid) {
+// chown(2) by the rules for the emulated identity.
+Next change_owner(CallStop& stop, const char* host, bool follow, const FileName& name, std::uint32_t uid,
+                  std::uint32_t gid) {
   struct stat st {};
   if (::fstatat(AT_FDCWD, host, &st, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0) return answer(stop, -errno);
+  Belief belief = belief_of(stop.run, st, name);
   const Credentials& c = *stop.task.credentials;
-  if (has_capability(c, k_cap_chown)) return answer(stop, 0);
-  const bool own = st.st_uid == stop.run.host_uid;
-  const bool in_group = gid == c.gid.fs || std::find(c.groups.begin(), c.groups.end(), gid) != c.groups.end();
-  const bool uid_stays = uid == k_unchanged || uid == stop.run.spec.identity.uid;
-  return answer(stop, own && uid_stays && (gid == k_unchanged || in_group) ? 0 : -EPERM);
+  if (!has_capability(c, k_cap_chown)) {
+    const bool uid_stays = uid == k_unchanged || uid == belief.owner.uid;
+    const bool gid_allowed = gid == k_unchanged || gid == belief.owner.gid || in_group(c, gid);
+    if (c.uid.fs != belief.owner.uid || !uid_stays || !gid_allowed) return answer(stop, -EPERM);
+  }
+  if (uid != k_unchanged) belief.owner.uid = uid;
+  if (gid != k_unchanged) belief.owner.gid = gid;
+  if (S_ISREG(st.st_mode) && (uid != k_unchanged || gid != k_unchanged)) {  // as Linux does it, for root too
+    const unsigned lost = (belief.owner.mode & S_IXGRP) != 0 ? S_ISUID | S_ISGID : S_ISUID;
+    belief.owner.mode = static_cast<std::uint16_t>(belief.owner.mode & ~lost);
+  }
+  settle(stop.run, st, name, belief);
+  return answer(stop, 0);
 }
 
 Next on_chown(CallStop& stop) {
@@ -94,18 +116,22 @@ Next on_chown(CallStop& stop) {
     return answer(stop, -EINVAL);
   Run& run = stop.run;
   if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return answer(stop, e);
-  const auto uid = static_cast<std::uint32_t>(stop.arg(stop.call.path + 1));
-  const auto gid = static_cast<std::uint32_t>(stop.arg(stop.call.path + 2));
+  const std::uint32_t uid = id_arg(stop, stop.call.path + 1);
+  const std::uint32_t gid = id_arg(stop, stop.call.path + 2);
   const int dir = stop.dir_arg(stop.call.dir);
   const bool empty = run.text.empty() && (stop.flags() & AT_EMPTY_PATH) != 0;
   if (empty && on_read_only(stop, dir)) return answer(stop, -EROFS);
-  if (empty && run.emulate_ids) return change_owner(stop, proc_path(stop.task.tid, dir).c_str(), true, uid, gid);
+  xlate::GuestPath path;
+  if (empty && run.emulate_ids)
+    return change_owner(stop, proc_path(stop.task.tid, dir).c_str(), true, name_of_descriptor(stop, dir, path), uid,
+                        gid);
   if (empty) return Next::as_is;
   if (const int e = run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at); e != 0)
     return answer(stop, e);
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
   const bool follow = run.at.kernel_link || run.at.opaque;
-  if (run.emulate_ids) return change_owner(stop, run.at.host.c_str(), follow, uid, gid);
+  ensure_access(stop, run.at, F_OK);
+  if (run.emulate_ids) return change_owner(stop, run.at.host.c_str(), follow, name_of(run, run.at), uid, gid);
   const int r = ::fchownat(AT_FDCWD, run.at.host.c_str(), uid, gid, follow ? 0 : AT_SYMLINK_NOFOLLOW);
   return answer(stop, r == 0 ? 0 : -errno);
 }
@@ -116,30 +142,9 @@ Next on_fchown(CallStop& stop) {
   const PathText proc = proc_path(stop.task.tid, stop.int_arg(0));
   struct stat st {};
   if (::stat(proc.c_str(), &st) != 0) return answer(stop, errno == ENOENT ? -EBADF : -errno);
-  return change_owner(stop, proc.c_str(), true, static_cast<std::uint32_t>(stop.arg(1)),
-                      static_cast<std::uint32_t>(stop.arg(2)));
-}
-
-// The four forms of times, as utimensat(2) takes them. `given` is false for a null pointer: now.
-int read_times(CallStop& stop, std::array<timespec, 2>& times, bool& given) {
-  const Word address = stop.arg(stop.call.path + 1);
-  given = address != 0;
-  if (!given) return 0;
-  const pid_t tid = stop.task.tid;
-  if (stop.call.flags >= 0) return read_object(tid, address, times);
-  if (stop.call.number == SYS_utime) {
-    utimbuf old{};
-    const int e = read_object(tid, address, old);
-    times = {timespec{old.actime, 0}, timespec{old.modtime, 0}};
-    return e;
-  }
-  std::array<timeval, 2> old{};
-  if (const int e = read_object(tid, address, old); e != 0) return e;
-  for (std::size_t i = 0; i < 2; ++i) {
-    if (old[i].tv_usec < 0 || old[i].tv_usec >= 1000000) return -EINVAL;
-    times[i] = {old[i].tv_sec, old[i].tv_usec * 1000};
-  }
-  return 0;
+  xlate::GuestPath path;
+  const FileName name = name_of_descriptor(stop, stop.int_arg(0), path);
+  return change_owner(stop, proc.c_str(), true, name, id_arg(stop, 1), id_arg(stop, 2));
 }
 
 Next on_utime(CallStop& stop) {
@@ -150,8 +155,10 @@ Next on_utime(CallStop& stop) {
     return Next::as_is;
   }
   std::array<timespec, 2> times{};
-  bool given = false;
-  if (const int e = read_times(stop, times, given); e != 0) return answer(stop, e);
+  const Word times_at = stop.arg(stop.call.path + 1);
+  const bool given = times_at != 0;  // a null pointer means now
+  if (given)
+    if (const int e = read_times(stop, times_at, times); e != 0) return answer(stop, e);
   if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return answer(stop, e);
   if (run.text.empty() && (stop.flags() & AT_EMPTY_PATH) != 0)
     return on_read_only(stop, dir) ? answer(stop, -EROFS) : Next::as_is;
@@ -177,6 +184,8 @@ Next on_inode_call(CallStop& stop) {
     case Op::fchown:
       return on_fchown(stop);
     case Op::utime:
+    case Op::utimes:
+    case Op::utimensat:
       return on_utime(stop);
     default:
       return on_read_only(stop, stop.int_arg(0)) ? answer(stop, -EROFS) : Next::as_is;  // fchange

@@ -1,9 +1,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
@@ -26,23 +26,32 @@ namespace {
 
 constexpr std::size_t k_batch = 32768;  // as much as is handed out in one call
 
-std::size_t rounded(std::size_t size) { return (size + 7) & ~std::size_t{7}; }
+// Which of the structures a caller gets: linux_dirent64, or linux_dirent of its word size.
+struct Form {
+  Abi abi;
+  bool wide;
+  [[nodiscard]] std::size_t word() const { return wide ? 8 : xlate::word_size(abi); }
+  [[nodiscard]] Word first_position() const {
+    return abi == Abi::x86_64 ? xlate::k_list_position : xlate::k_list_position_i386;
+  }
+};
 
 template <class T>
 void put(std::string& out, std::size_t at, T value) {
   std::memcpy(out.data() + at, &value, sizeof value);
 }
 
-// struct linux_dirent64 or linux_dirent; both begin with inode, position and length.
-std::string record(const ListedEntry& entry, std::uint64_t next, bool wide) {
-  constexpr std::size_t k_head = 18;
-  const std::size_t length = rounded(k_head + 1 + entry.name.size() + 1);
+// All forms begin with inode, position and length.
+std::string record(const ListedEntry& entry, Word next, const Form& form) {
+  const std::size_t word = form.word();
+  const std::size_t head = 2 * word + sizeof(std::uint16_t);
+  const std::size_t length = (head + 1 + entry.name.size() + 1 + word - 1) & ~(word - 1);
   std::string out(length, '\0');
-  put(out, 0, entry.inode);
-  put(out, 8, next);
-  put(out, 16, static_cast<std::uint16_t>(length));
-  out[wide ? k_head : length - 1] = static_cast<char>(entry.type);  // the old form has the type in its last byte
-  out.replace(wide ? k_head + 1 : k_head, entry.name.size(), entry.name);
+  const std::array<Word, 2> numbers = {entry.inode, next};
+  for (std::size_t i = 0; i < numbers.size(); ++i) std::memcpy(out.data() + i * word, &numbers[i], word);
+  put(out, 2 * word, static_cast<std::uint16_t>(length));
+  out[form.wide ? head : length - 1] = static_cast<char>(entry.type);  // the old form has the type in its last byte
+  out.replace(form.wide ? head + 1 : head, entry.name.size(), entry.name);
   return out;
 }
 
@@ -54,7 +63,7 @@ std::int64_t position_of(pid_t tid, int fd) {
 
 // The result of the call that begins with the entry `stream.served`.
 long hand_out(const ListedDirectory& directory, ListingStream& stream, const Task& task, Word buffer, std::size_t room,
-              bool wide) {
+              const Form& form) {
   std::string records;
   std::size_t at = stream.served;
   bool full = false;
@@ -62,7 +71,7 @@ long hand_out(const ListedDirectory& directory, ListingStream& stream, const Tas
     const ListedEntry& entry = directory.entries[at];
     struct stat st {};
     if (::lstat((directory.host + "/" + entry.name).c_str(), &st) == 0) continue;  // made since: the kernel lists it
-    const std::string one = record(entry, xlate::k_list_position + at + 1, wide);
+    const std::string one = record(entry, form.first_position() + at + 1, form);
     full = records.size() + one.size() > room;
     if (full) break;
     records += one;
@@ -76,23 +85,30 @@ long hand_out(const ListedDirectory& directory, ListingStream& stream, const Tas
 Next on_list(CallStop& stop) {
   if (stop.run.listings.find(stop.task.tid, stop.int_arg(0)) == nullptr) return Next::as_is;
   stop.task.at_entry = stop.regs;
-  stop.task.at_exit = AtExit::listing;
+  stop.task.at_exit = stop.call.layout == xlate::Layout::old ? AtExit::old_listing : AtExit::listing;
+  stop.task.extra = {stop.arg(0), stop.arg(1), stop.arg(2)};
   return Next::watch;
 }
 
-// To one of our positions: the kernel goes to the end of the directory's own entries.
+// To one of our positions: the kernel goes to the end of the directory's own entries. _llseek(2) of i386 has the halves
+// of the position in two arguments, and gives the new one in memory.
 Next on_seek(CallStop& stop) {
-  const std::uint64_t place = stop.arg(1) - xlate::k_list_position;
+  const bool halves = stop.call.stop_arg == 2;
+  const Word wanted = halves ? stop.arg(1) << 32 | stop.arg(2) : stop.arg(1);
+  const Word first = Form{stop.abi, true}.first_position();
   const int fd = stop.int_arg(0);
-  if (stop.arg(1) >> 32 != xlate::k_list_position >> 32 || stop.int_arg(2) != SEEK_SET) return Next::as_is;
+  if (wanted < first || stop.int_arg(halves ? 4 : 2) != SEEK_SET) return Next::as_is;
   const ListedDirectory* directory = stop.run.listings.find(stop.task.tid, fd);
-  if (directory == nullptr || place > directory->entries.size()) return Next::as_is;
+  if (directory == nullptr || wanted - first > directory->entries.size()) return Next::as_is;
   ListingStream* stream = stop.run.listings.stream(stop.task.tgid, fd);
   if (stream == nullptr) return Next::as_is;
-  stream->served = place;
+  stream->served = wanted - first;
   stop.task.at_entry = stop.regs;
   stop.task.at_exit = AtExit::list_position;
-  stop.regs.rsi = static_cast<Word>(stream->end);
+  stop.task.extra = {wanted, halves ? stop.arg(3) : 0, 0};
+  const auto end = static_cast<Word>(stream->end);
+  stop.set_arg(1, halves ? end >> 32 : end);
+  if (halves) stop.set_arg(2, static_cast<std::uint32_t>(end));
   return Next::watch;
 }
 
@@ -100,26 +116,25 @@ Next on_seek(CallStop& stop) {
 
 Next on_list_call(CallStop& stop) { return stop.call.op == xlate::Op::seek ? on_seek(stop) : on_list(stop); }
 
-void on_list_exit(Run& run, Task& task, AtExit what, Registers& regs) {
-  const auto result = static_cast<long>(regs.rax);
-  if (result < 0) return;
+long on_list_exit(Run& run, Task& task, AtExit what, long result) {
+  if (result < 0) return result;
   if (what == AtExit::list_position) {
-    regs.rax = argument(regs, 1);
-    return;
+    const auto [position, result_at, unused] = task.extra;
+    if (result_at == 0) return static_cast<long>(position);
+    return write_object(task.tid, result_at, position);
   }
-  const int fd = static_cast<int>(argument(regs, 0));
+  const int fd = static_cast<int>(task.extra[0]);
   ListingStream* stream = run.listings.stream(task.tgid, fd);
   if (result > 0) {
     if (stream != nullptr) stream->served = 0;
-    return;
+    return result;
   }
   const ListedDirectory* directory = run.listings.find(task.tid, fd);
-  if (directory == nullptr) return;
+  if (directory == nullptr) return result;
   if (stream == nullptr) stream = &run.listings.new_stream(task.tgid, fd);
   stream->end = position_of(task.tid, fd);
-  const std::size_t room = std::min<std::size_t>(static_cast<std::uint32_t>(argument(regs, 2)), k_batch);
-  const bool wide = task.at_entry.orig_rax == SYS_getdents64;
-  regs.rax = static_cast<Word>(hand_out(*directory, *stream, task, argument(regs, 1), room, wide));
+  const std::size_t room = std::min<std::size_t>(static_cast<std::uint32_t>(task.extra[2]), k_batch);
+  return hand_out(*directory, *stream, task, task.extra[1], room, {task.abi, what == AtExit::listing});
 }
 
 }  // namespace udk::engine

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "engine/ptrace/call_stop.hpp"
+#include "engine/ptrace/ownership.hpp"
 
 // Calls on names: made by the tracer in the guest's place, since nothing of the guest but its view matters to them.
 namespace udk::engine {
@@ -18,6 +19,31 @@ using xlate::Op;
 using xlate::Resolution;
 
 long result_of(long returned) { return returned < 0 ? -errno : returned; }
+
+// A call on the names run.at (and run.at2, if `two`). What the modes of their directories refuse to the user does not
+// stop emulated root.
+template <class Call>
+long as_root(CallStop& stop, Call call, bool two = false) {
+  const long result = result_of(call());
+  if (result != -EACCES || !overrides_modes(stop)) return result;
+  ensure_parent(stop, stop.run.at);
+  if (two) ensure_parent(stop, stop.run.at2);
+  return result_of(call());
+}
+
+// A file and its name before a call that may take the name away.
+struct Doomed {
+  Doomed(Run& run, const Resolution& at) : owners(run.owners), name(name_of(run, at)) {
+    there = !owners.empty() && name.path && ::lstat(at.host.c_str(), &st) == 0;
+  }
+  void gone() const {
+    if (there) owners.removed(st, *name.path, S_ISDIR(st.st_mode) || st.st_nlink <= 1);
+  }
+  OwnerTable& owners;
+  FileName name;
+  struct stat st {};
+  bool there = false;
+};
 
 // What Linux answers for names that are no names.
 int check_name(const Resolution& at, int dot, int dotdot, int root) {
@@ -42,7 +68,11 @@ Next on_remove(CallStop& stop, bool directory) {
   if (bad != 0) return answer(stop, bad);
   if (const int e = check_effect(stop, at); e != 0) return answer(stop, e);
   if (directory && at.named() && run.lookup.table().has_below(at.guest.view())) return answer(stop, -ENOTEMPTY);
-  return answer(stop, result_of(::unlinkat(AT_FDCWD, at.host.c_str(), directory ? AT_REMOVEDIR : 0)));
+  const Doomed doomed(run, at);
+  const long result =
+      as_root(stop, [&] { return ::unlinkat(AT_FDCWD, at.host.c_str(), directory ? AT_REMOVEDIR : 0); });
+  if (result == 0) doomed.gone();
+  return answer(stop, result);
 }
 
 Next on_unlink(CallStop& stop) {
@@ -56,6 +86,29 @@ int locate_second(CallStop& stop, Final final) {
   Run& run = stop.run;
   if (const int e = fetch_path(stop, stop.call.path2, run.text2); e != 0) return e;
   return run.lookup.path(stop.task, stop.dir_arg(stop.call.dir2), run.text2.view(), final, 0, run.at2);
+}
+
+long make_rename(CallStop& stop, unsigned flags) {
+  Run& run = stop.run;
+  const char* from = run.at.host.c_str();
+  const char* to = run.at2.host.c_str();
+  const Doomed replaced(run, run.at2);
+  const Doomed moved(run, run.at);
+  const auto rename = [&]() -> long {
+    return flags == 0 ? ::rename(from, to) : ::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags);
+  };
+  const long result = as_root(stop, rename, true);
+  if (result != 0 || run.owners.empty() || !moved.name.path || !replaced.name.path) return result;
+  const bool same =
+      moved.there && replaced.there && moved.st.st_ino == replaced.st.st_ino && moved.st.st_dev == replaced.st.st_dev;
+  if (same) return result;  // two names of one file: both stay
+  if ((flags & RENAME_EXCHANGE) != 0) {
+    run.owners.exchanged(*moved.name.path, *replaced.name.path, moved.name.kept);
+    return result;
+  }
+  replaced.gone();
+  run.owners.renamed(*moved.name.path, *replaced.name.path, moved.name.kept);
+  return result;
 }
 
 Next on_rename(CallStop& stop) {
@@ -74,9 +127,7 @@ Next on_rename(CallStop& stop) {
     if (const int e = check_effect(stop, *at); e != 0) return answer(stop, e);
     if (at->named() && run.lookup.table().has_below(at->guest.view())) return answer(stop, -EBUSY);
   }
-  if (flags == 0) return answer(stop, result_of(::rename(run.at.host.c_str(), run.at2.host.c_str())));
-  return answer(
-      stop, result_of(::syscall(SYS_renameat2, AT_FDCWD, run.at.host.c_str(), AT_FDCWD, run.at2.host.c_str(), flags)));
+  return answer(stop, make_rename(stop, flags));
 }
 
 // The source of link(2); with AT_EMPTY_PATH it can be a descriptor.
@@ -116,7 +167,12 @@ Next on_link(CallStop& stop) {
   if (const int e = check_effect(stop, run.at2); e != 0) return answer(stop, e);
   if (run.at2.mount_point && run.at2.named()) return answer(stop, -EEXIST);
   if (run.at.mount != run.at2.mount) return answer(stop, -EXDEV);
-  return answer(stop, result_of(::linkat(AT_FDCWD, run.at.host.c_str(), AT_FDCWD, run.at2.host.c_str(), how)));
+  (void)run.owners.find(st, name_of(run, run.at).path);
+  const auto link = [&] { return ::linkat(AT_FDCWD, run.at.host.c_str(), AT_FDCWD, run.at2.host.c_str(), how); };
+  const long result = as_root(stop, link, true);
+  const FileName to = name_of(run, run.at2);
+  if (result == 0 && to.path) run.owners.linked(st, *to.path, to.kept);
+  return answer(stop, result);
 }
 
 Next on_symlink(CallStop& stop) {
@@ -127,7 +183,8 @@ Next on_symlink(CallStop& stop) {
   if (check_name(run.at, -EEXIST, -EEXIST, -EEXIST) != 0) return answer(stop, -EEXIST);
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
   if (run.at.mount_point && run.at.named()) return answer(stop, -EEXIST);
-  return answer(stop, result_of(::symlink(run.text2.c_str(), run.at.host.c_str())));
+  note_creation(stop, run.at, S_IFLNK);
+  return answer(stop, as_root(stop, [&] { return ::symlink(run.text2.c_str(), run.at.host.c_str()); }));
 }
 
 }  // namespace

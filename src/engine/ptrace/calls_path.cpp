@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "engine/ptrace/call_stop.hpp"
+#include "engine/ptrace/ownership.hpp"
+#include "engine/ptrace/proc_files.hpp"
 
 // Calls that the guest itself must make, with the host path in place of its own.
 namespace udk::engine {
@@ -29,10 +31,22 @@ int check_open(const xlate::Resolution& at, unsigned flags, const xlate::MountTa
   return writes && S_ISREG(st.st_mode) ? -EROFS : 0;
 }
 
+// What emulated root may do, and whose a new file will be.
+void prepare_open(CallStop& stop, unsigned flags, mode_t mode) {
+  if (!stop.run.emulate_ids || (flags & O_PATH) != 0) return;
+  const unsigned how = flags & O_ACCMODE;
+  ensure_access(stop, stop.run.at, (how != O_WRONLY ? R_OK : 0) | (how != O_RDONLY ? W_OK : 0));
+  if ((flags & O_CREAT) == 0 || ::access(stop.run.at.host.c_str(), F_OK) == 0) return;
+  ensure_parent(stop, stop.run.at);
+  note_creation(stop, stop.run.at, S_IFREG | mode);
+}
+
 Next on_open(CallStop& stop) {
   const unsigned flags = stop.call.flags < 0 ? O_CREAT | O_WRONLY | O_TRUNC : stop.flags();  // creat(2) has none
   if (const int e = locate(stop, final_of(stop)); e != 0) return answer(stop, e);
   if (const int e = check_open(stop.run.at, flags, stop.run.lookup.table()); e != 0) return answer(stop, e);
+  if (const auto made = proc_file_for(stop, flags)) return run_with_path(stop, stop.call.path, *made);
+  prepare_open(stop, flags, static_cast<mode_t>(stop.arg(stop.call.flags < 0 ? 1 : stop.call.flags + 1)));
   return run_with_path(stop, stop.call.path, stop.run.at.host.view());
 }
 
@@ -75,6 +89,8 @@ Next on_open2(CallStop& stop) {
       return answer(stop, -ELOOP);
   }
   if (const int e = check_open(run.at, flags, run.lookup.table()); e != 0) return answer(stop, e);
+  prepare_open(stop, flags, static_cast<mode_t>(how.mode));
+  if (const auto made = proc_file_for(stop, flags)) run.at.host.assign(*made);
   if ((how.resolve & ~std::uint64_t{RESOLVE_CACHED}) == 0) return run_with_path(stop, 1, run.at.host.view());
   how.resolve &= RESOLVE_CACHED;
   std::memcpy(raw, &how, sizeof how);
@@ -82,8 +98,8 @@ Next on_open2(CallStop& stop) {
   const Word path = put_scratch(stop, run.at.host.c_str(), run.at.host.size() + 1);
   if (place == 0 || path == 0) return answer(stop, -EFAULT);
   stop.task.at_entry = stop.regs;
-  stop.regs.rsi = path;
-  stop.regs.rdx = place;
+  stop.set_arg(1, path);
+  stop.set_arg(2, place);
   return Next::watch;
 }
 
@@ -91,6 +107,7 @@ Next on_chdir(CallStop& stop) {
   Run& run = stop.run;
   if (const int e = locate(stop, Final::follow); e != 0) return answer(stop, e);
   FileSystemState& fs = *stop.task.fs;
+  ensure_access(stop, run.at, X_OK);
   if (run.at.named() && !run.at.kernel_link) {
     fs.host_previous.swap(fs.host_cwd);
     fs.guest_previous.swap(fs.guest_cwd);
@@ -111,6 +128,26 @@ Next on_chroot(CallStop& stop) {
   return answer(stop, 0);
 }
 
+// mkdir(2) and mknod(2). A device node is a plain file on the disk, which the guest believes to be the device.
+Next create_node(CallStop& stop) {
+  Run& run = stop.run;
+  const int mode_at = stop.call.path + 1;
+  auto mode = static_cast<mode_t>(stop.arg(mode_at));
+  const bool directory = stop.call.op == Op::mkdir;
+  if (directory) mode = (mode & 07777) | S_IFDIR;
+  ensure_parent(stop, run.at);
+  const bool device = !directory && (S_ISCHR(mode) || S_ISBLK(mode));
+  if (device && run.emulate_ids && !has_capability(*stop.task.credentials, k_cap_mknod)) return answer(stop, -EPERM);
+  note_creation(stop, run.at, mode, device ? static_cast<dev_t>(stop.arg(mode_at + 1)) : 0);
+  if (!device || !run.emulate_ids) return run_with_path(stop, stop.call.path, run.at.host.view());
+  const Word place = put_scratch(stop, run.at.host.c_str(), run.at.host.size() + 1);
+  if (place == 0) return answer(stop, -EFAULT);
+  stop.task.at_entry = stop.regs;
+  stop.set_arg(stop.call.path, place);
+  stop.set_arg(mode_at, S_IFREG | (mode & 07777));
+  return Next::watch;
+}
+
 // Every other call with a path: only the path changes. An empty one means the descriptor (AT_EMPTY_PATH) or ENOENT.
 Next on_run(CallStop& stop) {
   Run& run = stop.run;
@@ -121,6 +158,8 @@ Next on_run(CallStop& stop) {
       e != 0)
     return answer(stop, e);
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
+  if (stop.call.op == Op::mkdir || stop.call.op == Op::mknod) return create_node(stop);
+  if (stop.call.effect == xlate::Effect::change) ensure_access(stop, run.at, W_OK);
   return run_with_path(stop, stop.call.path, run.at.host.view());
 }
 

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/personality.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -10,6 +11,9 @@
 #include <cstring>
 
 #include "engine/ptrace/call_stop.hpp"
+#include "engine/ptrace/ownership.hpp"
+#include "engine/ptrace/personality.hpp"
+#include "engine/ptrace/structures.hpp"
 
 // Calls that only ask: the tracer asks the host in the guest's place and hands the answer over, which takes one stop.
 namespace udk::engine {
@@ -18,13 +22,7 @@ namespace {
 using xlate::Final;
 using xlate::Op;
 
-// Files of the user who runs udocker are shown as files of the identity that the run was started with.
-std::uint32_t shown_uid(const Run& run, std::uint32_t uid) {
-  return run.emulate_ids && uid == run.host_uid ? run.spec.identity.uid : uid;
-}
-std::uint32_t shown_gid(const Run& run, std::uint32_t gid) {
-  return run.emulate_ids && gid == run.host_gid ? run.spec.identity.gid : gid;
-}
+constexpr Word k_statfs64_size = 84;  // statfs64(2) of i386
 
 // For the calls whose empty path means the descriptor itself: its kernel link; 0 or -errno.
 int locate_descriptor(CallStop& stop, int fd) {
@@ -37,11 +35,18 @@ int locate_descriptor(CallStop& stop, int fd) {
   return 0;
 }
 
+// The name of what was located: a path, or the descriptor `fd`.
+FileName located_name(CallStop& stop, int fd, xlate::GuestPath& buffer) {
+  const bool by_descriptor = stop.run.at.kernel_link && stop.run.text.empty();
+  return by_descriptor ? name_of_descriptor(stop, fd, buffer) : name_of(stop.run, stop.run.at);
+}
+
 // locate(), but with AT_EMPTY_PATH an empty or missing path means the descriptor.
 int locate_or_descriptor(CallStop& stop) {
   Run& run = stop.run;
   const int dir = stop.dir_arg(stop.call.dir);
   const bool empty_ok = (stop.flags() & AT_EMPTY_PATH) != 0;
+  run.text.clear();
   if (empty_ok && stop.arg(stop.call.path) == 0) return locate_descriptor(stop, dir);
   if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return e;
   if (empty_ok && run.text.empty()) return locate_descriptor(stop, dir);
@@ -60,13 +65,13 @@ int descriptor_error(const CallStop& stop, int error) {
   return at.kernel_link && error == ENOENT && stop.run.text.empty() ? -EBADF : -error;
 }
 
-Next give_stat(CallStop& stop, int buffer, unsigned flags) {
+Next give_stat(CallStop& stop, int fd, int buffer, unsigned flags) {
   struct stat st {};
   const int how = nofollow(stop.run.at, flags) | static_cast<int>(flags & AT_NO_AUTOMOUNT);
   if (::fstatat(AT_FDCWD, stop.run.at.host.c_str(), &st, how) != 0) return answer(stop, descriptor_error(stop, errno));
-  st.st_uid = shown_uid(stop.run, st.st_uid);
-  st.st_gid = shown_gid(stop.run, st.st_gid);
-  return answer(stop, write_object(stop.task.tid, stop.arg(buffer), st));
+  xlate::GuestPath path;
+  show(stop.run, st, located_name(stop, fd, path));
+  return answer(stop, write_stat(stop, stop.arg(buffer), st));
 }
 
 Next on_stat(CallStop& stop) {
@@ -74,14 +79,14 @@ Next on_stat(CallStop& stop) {
   if ((flags & ~static_cast<unsigned>(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)) != 0)
     return answer(stop, -EINVAL);
   if (const int e = locate_or_descriptor(stop); e != 0) return answer(stop, e);
-  return give_stat(stop, stop.call.path + 1, flags);
+  return give_stat(stop, stop.dir_arg(stop.call.dir), stop.call.path + 1, flags);
 }
 
 Next on_fstat(CallStop& stop) {
   stop.run.text.clear();
   if (stop.int_arg(0) < 0) return answer(stop, -EBADF);
   locate_descriptor(stop, stop.int_arg(0));
-  return give_stat(stop, 1, 0);
+  return give_stat(stop, stop.int_arg(0), 1, 0);
 }
 
 Next on_statx(CallStop& stop) {
@@ -92,17 +97,25 @@ Next on_statx(CallStop& stop) {
   const int how = nofollow(stop.run.at, flags) | static_cast<int>(kept);
   if (::syscall(SYS_statx, AT_FDCWD, stop.run.at.host.c_str(), how, static_cast<unsigned>(stop.arg(3)), &st) != 0)
     return answer(stop, descriptor_error(stop, errno));
-  st.stx_uid = shown_uid(stop.run, st.stx_uid);
-  st.stx_gid = shown_gid(stop.run, st.stx_gid);
+  xlate::GuestPath path;
+  show(stop.run, st, located_name(stop, stop.dir_arg(stop.call.dir), path));
   return answer(stop, write_object(stop.task.tid, stop.arg(4), st));
 }
 
-// Root may read and write whatever the modes say, and execute what anybody may.
-bool root_may(const Run& run, const Task& task, const char* host, int mode) {
+// The kernel's answer is about the user who runs udocker. For the user's own files the answer that counts is that for
+// the emulated ids: the real ones, or with AT_EACCESS the effective ones.
+long emulated_access(CallStop& stop, long result, int mode, unsigned flags) {
+  Run& run = stop.run;
+  if (!run.emulate_ids || mode == F_OK || (result != 0 && result != -EACCES)) return result;
+  if (result != 0) ensure_access(stop, run.at, F_OK);  // a directory on the way
   struct stat st {};
-  if (!run.emulate_ids || !has_capability(*task.credentials, k_cap_dac_override)) return false;
-  if (::stat(host, &st) != 0 || st.st_uid != run.host_uid) return false;
-  return (mode & X_OK) == 0 || S_ISDIR(st.st_mode) || (st.st_mode & 0111) != 0;
+  if (::fstatat(AT_FDCWD, run.at.host.c_str(), &st, nofollow(run.at, flags)) != 0) return -errno;
+  if (st.st_uid != run.host_uid || S_ISLNK(st.st_mode)) return result;
+  xlate::GuestPath path;
+  const Belief belief = belief_of(run, st, located_name(stop, stop.dir_arg(stop.call.dir), path));
+  const Credentials& c = *stop.task.credentials;
+  const bool effective = (flags & AT_EACCESS) != 0;
+  return check_mode(c, effective ? c.uid.fs : c.uid.real, effective ? c.gid.fs : c.gid.real, belief, st.st_mode, mode);
 }
 
 Next on_access(CallStop& stop) {
@@ -120,7 +133,7 @@ Next on_access(CallStop& stop) {
     struct stat st {};
     if (::lstat(host, &st) == 0 && S_ISLNK(st.st_mode)) result = 0;
   }
-  if (result == -EACCES && root_may(stop.run, stop.task, host, mode)) result = 0;
+  result = emulated_access(stop, result, mode, flags);
   if (result == 0 && (mode & W_OK) != 0 && stop.run.lookup.table()[at.mount].read_only) {
     struct stat st {};
     if (::stat(host, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) result = -EROFS;
@@ -159,10 +172,12 @@ Next on_readlink(CallStop& stop) {
 }
 
 Next on_statfs(CallStop& stop) {
+  const bool sized = stop.call.layout == xlate::Layout::wide;  // says how large the structure is
+  if (sized && stop.arg(1) != k_statfs64_size) return answer(stop, -EINVAL);
   if (const int e = locate(stop, Final::follow); e != 0) return answer(stop, e);
   struct statfs st {};
   if (::statfs(stop.run.at.host.c_str(), &st) != 0) return answer(stop, -errno);
-  return answer(stop, write_object(stop.task.tid, stop.arg(1), st));
+  return answer(stop, write_statfs(stop, stop.arg(sized ? 2 : 1), st));
 }
 
 Next on_getcwd(CallStop& stop) {
@@ -189,7 +204,8 @@ Next on_uname(CallStop& stop) {
   const std::string& release = stop.run.spec.kernel_release;
   std::memset(names.release, 0, sizeof names.release);
   std::memcpy(names.release, release.data(), std::min(release.size(), sizeof names.release - 1));
-  return answer(stop, write_object(stop.task.tid, stop.arg(0), names));
+  if ((personality_of(stop.task.tid) & PER_MASK) == PER_LINUX32) std::strcpy(names.machine, "i686");
+  return answer(stop, write_names(stop, stop.arg(0), names));
 }
 
 }  // namespace

@@ -116,7 +116,10 @@ int set_capabilities(Credentials& c, std::uint64_t effective, std::uint64_t perm
   return 0;
 }
 
-void apply_exec(Credentials& c) {
+void apply_exec(Credentials& c, std::optional<uid_t> set_uid, std::optional<gid_t> set_gid) {
+  if (set_uid) c.uid.effective = *set_uid;
+  if (set_gid) c.gid.effective = *set_gid;
+  if (set_uid || set_gid) c.caps.ambient = 0;
   const bool root_rules = (c.securebits & SECBIT_NOROOT) == 0;
   std::uint64_t permitted = c.caps.ambient;
   bool effective = false;

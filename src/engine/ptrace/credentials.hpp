@@ -3,8 +3,11 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <vector>
 
+#include "base/fd.hpp"
 #include "container/run_spec.hpp"
 
 // Who a guest process believes to be: credentials(7) as a value. Linux holds it for each thread; fork and clone copy
@@ -37,6 +40,8 @@ struct Credentials {
   Capabilities caps;
   std::uint32_t securebits = 0;
   bool keep_capabilities = false;  // PR_SET_KEEPCAPS
+  std::shared_ptr<Fd> login_uid;   // what was written to /proc/PID/loginuid
+  bool no_new_privileges = false;  // PR_SET_NO_NEW_PRIVS by the guest; the kernel's own flag is always set
 };
 
 // Capability numbers of capabilities(7) that decide here.
@@ -44,10 +49,12 @@ enum Capability : unsigned {
   k_cap_chown = 0,
   k_cap_dac_override = 1,
   k_cap_fowner = 3,
+  k_cap_fsetid = 4,
   k_cap_setgid = 6,
   k_cap_setuid = 7,
   k_cap_setpcap = 8,
-  k_cap_sys_chroot = 18
+  k_cap_sys_chroot = 18,
+  k_cap_mknod = 27
 };
 
 [[nodiscard]] inline bool has_capability(const Credentials& c, Capability which) {
@@ -67,7 +74,7 @@ int set_all(Credentials& c, IdKind kind, std::uint32_t real, std::uint32_t effec
 std::uint32_t set_fs(Credentials& c, IdKind kind, std::uint32_t id);
 int set_groups(Credentials& c, const std::vector<gid_t>& groups);
 int set_capabilities(Credentials& c, std::uint64_t effective, std::uint64_t permitted, std::uint64_t inheritable);
-// What a successful exec of an ordinary file changes.
-void apply_exec(Credentials& c);
+// What a successful exec changes; the ids are those of a set-user-id or set-group-id file.
+void apply_exec(Credentials& c, std::optional<uid_t> set_uid = {}, std::optional<gid_t> set_gid = {});
 
 }  // namespace udk::engine

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <linux/prctl.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "engine/ptrace/exec_plan.hpp"
+#include "engine/ptrace/personality.hpp"
 
 // From an exec plan to the list of commands for the loader, as Linux' binfmt_elf would map the files.
 namespace udk::engine {
@@ -22,13 +24,26 @@ using xlate::k_page;
 using xlate::page_down;
 using xlate::page_up;
 
-// Where Linux puts position-independent programs that have an interpreter, before randomisation.
-constexpr std::uint64_t k_program_base = 0x555555554000;
-constexpr std::uint64_t k_program_random_pages = std::uint64_t{1} << 28;
+// The address space as Linux lays it out.
+struct Space {
+  std::uint64_t program_base;  // of position-independent programs that have an interpreter, before randomisation
+  std::uint64_t program_random_pages;
+  Word fixed_stack_top;  // the highest address of a stack that is not randomised
+};
+constexpr Space k_spaces[] = {{0x555555554000, std::uint64_t{1} << 28, 0x7ffffffff000}, {0x56555000, 256, 0xffffe000}};
+constexpr const Space& space(Abi abi) { return k_spaces[static_cast<std::size_t>(abi)]; }
 // The heap begins up to this far behind the program.
 constexpr std::uint64_t k_heap_random = 0x2000000;
-// The highest address of a stack that is not randomised.
-constexpr Word k_fixed_stack_top = 0x7ffffffff000;
+
+// The numbers of the loader's calls. The mmap of i386 counts the file's offset in pages.
+struct LoaderCalls {
+  std::uint64_t openat, mmap, close, mprotect, prctl, personality;
+};
+constexpr LoaderCalls k_calls[] = {
+    {SYS_openat, SYS_mmap, SYS_close, SYS_mprotect, SYS_prctl, SYS_personality},
+    {295, 192, 6, 125, 172, 136},
+};
+constexpr const LoaderCalls& calls(Abi abi) { return k_calls[static_cast<std::size_t>(abi)]; }
 
 std::uint64_t random_below(std::uint64_t limit) {
   std::uint64_t value = 0;
@@ -36,32 +51,54 @@ std::uint64_t random_below(std::uint64_t limit) {
   return value % limit;
 }
 
+struct Auxiliary {
+  Word type, value;
+};
+
 // The initial stack as the kernel made it for the loader.
 struct Stack {
   Word pointer = 0;
   Word first_argument = 0;     // address of argv[0]'s text
   Word first_environment = 0;  // of the first environment text, or where they would be
   Word auxv = 0;               // address of the auxiliary vector
-  std::vector<Elf64_auxv_t> entries;
+  std::vector<Auxiliary> entries;
   Word exec_name = 0;  // address of the text that AT_EXECFN points to: the end of the environment
 };
 
+// Skips pointers from `address` to behind the null pointer; the first one is kept.
+template <class Pointer>
+int skip_pointers(pid_t tid, Word& address, Word& first) {
+  std::array<Pointer, 16> chunk{};
+  bool seen = false;
+  first = 0;
+  for (;;) {
+    // The vector behind the last pointer is longer than a chunk, so that reading ahead is safe.
+    if (const int e = read_object(tid, address, chunk); e != 0) return e;
+    for (const Pointer value : chunk) {
+      address += sizeof value;
+      if (!seen) first = value;
+      seen = true;
+      if (value == 0) return 0;
+    }
+  }
+}
+
+// `Entry` is the auxiliary vector's, of the program's word size.
+template <class Entry>
 int read_stack(pid_t tid, Word pointer, Stack& stack) {
+  using Pointer = decltype(Entry::a_type);
   stack.pointer = pointer;
-  Word count = 0;
-  if (const int e = read_object(tid, pointer, count); e != 0) return e;
-  if (const int e = read_object(tid, pointer + sizeof count, stack.first_argument); e != 0) return e;
-  Word address = pointer + sizeof count * (count + 2);
-  std::vector<Word> environment;
-  if (const int e = read_pointers(tid, address, k_words_max, environment); e != 0) return e;
-  stack.first_environment = environment.empty() ? 0 : environment.front();
-  address += sizeof count * (environment.size() + 1);
+  std::array<Pointer, 2> begin{};  // count and first argument
+  if (const int e = read_object(tid, pointer, begin); e != 0) return e;
+  stack.first_argument = begin[1];
+  Word address = pointer + sizeof(Pointer) * (Word{begin[0]} + 2);
+  if (const int e = skip_pointers<Pointer>(tid, address, stack.first_environment); e != 0) return e;
   stack.auxv = address;
   for (unsigned i = 0; i < 64; ++i) {
-    Elf64_auxv_t entry{};
+    Entry entry{};
     if (const int e = read_object(tid, address, entry); e != 0) return e;
     address += sizeof entry;
-    stack.entries.push_back(entry);
+    stack.entries.push_back({entry.a_type, entry.a_un.a_val});
     if (entry.a_type == AT_EXECFN) stack.exec_name = entry.a_un.a_val;
     if (entry.a_type == AT_NULL) break;
   }
@@ -69,6 +106,20 @@ int read_stack(pid_t tid, Word pointer, Stack& stack) {
   if (stack.first_argument == 0) stack.first_argument = stack.first_environment;
   return stack.exec_name == 0 ? -EINVAL : 0;
 }
+
+template <class Entry>
+int write_entries(pid_t tid, const Stack& stack) {
+  std::vector<Entry> entries;
+  for (const auto& [type, value] : stack.entries) {
+    Entry entry{};
+    entry.a_type = static_cast<decltype(Entry::a_type)>(type);
+    entry.a_un.a_val = static_cast<decltype(Entry::a_type)>(value);
+    entries.push_back(entry);
+  }
+  return write_memory(tid, stack.auxv, entries.data(), entries.size() * sizeof(Entry));
+}
+
+constexpr std::size_t entry_size(Abi abi) { return 2 * xlate::word_size(abi); }
 
 // As prctl(PR_SET_MM_MAP) takes it (struct prctl_mm_map).
 struct MemoryMap {
@@ -80,7 +131,8 @@ constexpr std::uint64_t k_set_mm_map = 14;  // PR_SET_MM_MAP
 
 class Builder {
  public:
-  explicit Builder(Word top) : top_(top) {}
+  Builder(Abi abi, Word top) : abi_(abi), top_(top) {}
+  [[nodiscard]] Abi abi() const { return abi_; }
 
   void call(std::uint64_t number, std::array<std::uint64_t, 6> args, std::uint64_t flags = 0) {
     LoaderCommand command;
@@ -92,7 +144,7 @@ class Builder {
   void store(Word address, std::uint64_t value, bool add_base) {
     call(k_op_store, {address, value, 0, 0, 0, 0}, add_base ? k_add_base1 : 0);
   }
-  // Room for data that the commands refer to, from `top` down.
+  // Room for data that the commands refer to.
   Word place(const void* data, std::size_t size) {
     top_ = (top_ - size) & ~Word{15};
     data_.push_back({top_, std::string(static_cast<const char*>(data), size)});
@@ -100,7 +152,8 @@ class Builder {
   }
   Word place_text(const std::string& text) { return place(text.c_str(), text.size() + 1); }
   int write(pid_t tid, Word& commands_at) {
-    commands_at = place(commands_.data(), commands_.size() * sizeof commands_[0]);
+    const std::string commands = command_bytes();
+    commands_at = place(commands.data(), commands.size());
     const Word low = commands_at;
     std::string block(data_.front().first + data_.front().second.size() - low, '\0');
     for (const auto& [address, bytes] : data_) std::memcpy(block.data() + (address - low), bytes.data(), bytes.size());
@@ -108,6 +161,16 @@ class Builder {
   }
 
  private:
+  [[nodiscard]] std::string command_bytes() const {
+    std::string bytes(reinterpret_cast<const char*>(commands_.data()), commands_.size() * sizeof commands_[0]);
+    if (abi_ == Abi::x86_64) return bytes;
+    std::string halves;
+    for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint64_t))
+      halves.append(bytes, at, sizeof(std::uint32_t));
+    return halves;
+  }
+
+  Abi abi_;
   Word top_;
   std::vector<std::pair<Word, std::string>> data_;
   std::vector<LoaderCommand> commands_;
@@ -124,10 +187,11 @@ std::uint64_t u64(int v) { return static_cast<std::uint64_t>(v); }
 // its base, and addresses are given relative to the lowest segment.
 void map_file(Builder& out, const ExecFile& file, std::uint64_t bias, bool floating) {
   const ElfImage& image = file.image;
+  const LoaderCalls& nr = calls(out.abi());
   const std::uint64_t at_fdcwd = static_cast<std::uint64_t>(std::int64_t{AT_FDCWD});
-  out.call(SYS_openat, {at_fdcwd, out.place_text(file.host), u64(O_RDONLY | O_CLOEXEC), 0, 0, 0}, k_set_fd);
+  out.call(nr.openat, {at_fdcwd, out.place_text(file.host), u64(O_RDONLY | O_CLOEXEC), 0, 0, 0}, k_set_fd);
   if (floating)
-    out.call(SYS_mmap,
+    out.call(nr.mmap,
              {0, page_up(image.high) - image.low, PROT_NONE, u64(MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE),
               ~std::uint64_t{0}, 0},
              k_set_base);
@@ -141,16 +205,18 @@ void map_file(Builder& out, const ExecFile& file, std::uint64_t bias, bool float
     std::uint64_t mapped = page_down(start);
     if (p.p_filesz != 0) {
       const std::uint64_t length = page_up(file_end) - mapped;
-      out.call(SYS_mmap, {mapped, length, u64(protection(p)), u64(MAP_PRIVATE | MAP_FIXED), 0, page_down(p.p_offset)},
+      const std::uint64_t unit = out.abi() == Abi::x86_64 ? 1 : k_page;
+      out.call(nr.mmap,
+               {mapped, length, u64(protection(p)), u64(MAP_PRIVATE | MAP_FIXED), 0, page_down(p.p_offset) / unit},
                add | k_fd4);
       mapped += length;
       if (p.p_memsz > p.p_filesz && (p.p_flags & PF_W) != 0 && page_up(file_end) != file_end)
         out.call(k_op_zero, {file_end, page_up(file_end) - file_end, 0, 0, 0, 0}, add);
     }
     if (end > mapped)
-      out.call(SYS_mmap, {mapped, end - mapped, u64(protection(p)), u64(anonymous), ~std::uint64_t{0}, 0}, add);
+      out.call(nr.mmap, {mapped, end - mapped, u64(protection(p)), u64(anonymous), ~std::uint64_t{0}, 0}, add);
   }
-  out.call(SYS_close, {0, 0, 0, 0, 0, 0}, k_fd0);
+  out.call(nr.close, {0, 0, 0, 0, 0, 0}, k_fd0);
 }
 
 struct Layout {
@@ -164,12 +230,12 @@ Layout choose_layout(const ExecPlan& plan, const Stack& stack) {
   const ElfImage& image = plan.executable.image;
   // The name of the program is the last text of the stack, followed by one null pointer.
   const Word end = (stack.exec_name & ~(k_page - 1)) + k_page;
-  layout.fixed_addresses = end == k_fixed_stack_top;
+  layout.fixed_addresses = end == space(image.abi).fixed_stack_top;
   if (!image.position_independent) return layout;
   layout.program_floats = plan.interpreter.image.high == 0;
   if (layout.program_floats) return layout;
-  std::uint64_t base = k_program_base;
-  if (!layout.fixed_addresses) base += random_below(k_program_random_pages) * k_page;
+  std::uint64_t base = space(image.abi).program_base;
+  if (!layout.fixed_addresses) base += random_below(space(image.abi).program_random_pages) * k_page;
   layout.bias = (base & ~(image.align - 1)) - image.low;
   return layout;
 }
@@ -177,9 +243,10 @@ Layout choose_layout(const ExecPlan& plan, const Stack& stack) {
 // An auxiliary entry that depends on where the program landed: written now, or by the loader.
 void set_entry(Builder& out, Stack& stack, std::uint64_t type, std::uint64_t value, bool floating) {
   for (std::size_t i = 0; i < stack.entries.size(); ++i) {
-    if (stack.entries[i].a_type != type) continue;
-    stack.entries[i].a_un.a_val = value;
-    if (floating) out.store(stack.auxv + i * sizeof(Elf64_auxv_t) + offsetof(Elf64_auxv_t, a_un), value, true);
+    if (stack.entries[i].type != type) continue;
+    stack.entries[i].value = value;
+    const Word place = stack.auxv + i * entry_size(out.abi()) + xlate::word_size(out.abi());
+    if (floating) out.store(place, value, true);
   }
 }
 
@@ -198,6 +265,8 @@ void set_entries(Builder& out, Stack& stack, const Run& run, const Task& task, c
   set_entry(out, stack, AT_EUID, c.uid.effective, false);
   set_entry(out, stack, AT_GID, c.gid.real, false);
   set_entry(out, stack, AT_EGID, c.gid.effective, false);
+  const bool gained = c.uid.effective != c.uid.real || c.gid.effective != c.gid.real;
+  set_entry(out, stack, AT_SECURE, (plan.set_uid || plan.set_gid) && gained ? 1 : 0, false);
 }
 
 // Tells the kernel the program's layout: brk(2), /proc/PID/{auxv,cmdline,stat}. Hosts without it keep the loader's.
@@ -212,13 +281,13 @@ void add_memory_map(Builder& out, const Stack& stack, const ExecPlan& plan, cons
   map.start_data = image.data_low + bias;
   map.end_data = image.data_high + bias;
   // A program that the kernel placed among the libraries gets its heap where other programs are.
-  map.start_brk = map.brk = (floats ? k_program_base : page_up(image.brk + bias)) + shift;
+  map.start_brk = map.brk = (floats ? space(image.abi).program_base : page_up(image.brk + bias)) + shift;
   map.start_stack = stack.pointer;
   map.arg_start = stack.first_argument;
   map.arg_end = map.env_start = stack.first_environment;
   map.env_end = stack.exec_name;
   map.auxv = stack.auxv;
-  map.auxv_size = static_cast<std::uint32_t>(stack.entries.size() * sizeof(Elf64_auxv_t));
+  map.auxv_size = static_cast<std::uint32_t>(stack.entries.size() * entry_size(image.abi));
   map.exe_fd = ~std::uint32_t{0};
   const Word place = out.place(&map, sizeof map);
   if (floats) {
@@ -230,29 +299,41 @@ void add_memory_map(Builder& out, const Stack& stack, const ExecPlan& plan, cons
     }};
     for (const auto& [offset, value] : fields) out.store(place + offset, value, true);
   }
-  out.call(SYS_prctl, {PR_SET_MM, k_set_mm_map, place, sizeof map, 0, 0}, k_may_fail);
+  out.call(calls(out.abi()).prctl, {PR_SET_MM, k_set_mm_map, place, sizeof map, 0, 0}, k_may_fail);
 }
+
+// 32-bit programs that do not say anything about their stack are of the time in which all memory could be executed
+// (Linux: arch/x86/include/asm/elf.h).
+bool reads_imply_execution(const ElfImage& image) { return image.abi == Abi::i386 && !image.stack_said; }
+bool stack_is_executable(const ElfImage& image) { return image.executable_stack || reads_imply_execution(image); }
 
 }  // namespace
 
 int write_exec_plan(Run& run, Task& task, const ExecPlan& plan, Registers& regs) {
   Stack stack;
-  if (const int e = read_stack(task.tid, regs.rsp, stack); e != 0) return e;
+  const Abi abi = plan.executable.image.abi;
+  const bool wide = abi == Abi::x86_64;
+  const auto read = wide ? read_stack<Elf64_auxv_t> : read_stack<Elf32_auxv_t>;
+  if (const int e = read(task.tid, regs.rsp, stack); e != 0) return e;
   const Layout layout = choose_layout(plan, stack);
-  // The slots are free, as no thread of this address space has run yet. Below the stack pointer may be no room: behind
-  // a long list of arguments the kernel maps only what it wrote, and writing from outside does not make a stack grow.
-  Builder out(task.memory->scratch + k_slot_size * task.memory->slots);
+  // In the scratch slots, which nobody uses yet. Below the stack only what the stack has grown to can be written, and
+  // with many arguments it has grown to no more than the kernel's own words.
+  constexpr std::size_t k_command_slots = 4;
+  Builder out(abi, task.memory->scratch + k_command_slots * k_slot_size);
 
+  const bool executable = stack_is_executable(plan.executable.image);
+  if (reads_imply_execution(plan.executable.image))
+    out.call(calls(abi).personality, {personality_of(task.tid) | READ_IMPLIES_EXEC, 0, 0, 0, 0, 0}, k_may_fail);
   map_file(out, plan.executable, layout.bias, layout.program_floats);
   const bool interpreted = plan.interpreter.image.high != 0;
   if (interpreted) {
     const bool fixed = !plan.interpreter.image.position_independent;
     map_file(out, plan.interpreter, 0, !fixed);
   }
-  if (plan.executable.image.executable_stack)
-    out.call(SYS_mprotect,
+  if (executable)
+    out.call(calls(abi).mprotect,
              {page_down(stack.pointer), k_page, u64(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN), 0, 0, 0});
-  out.call(SYS_prctl, {PR_SET_NAME, out.place_text(plan.comm.substr(0, 15)), 0, 0, 0, 0}, k_may_fail);
+  out.call(calls(abi).prctl, {PR_SET_NAME, out.place_text(plan.comm.substr(0, 15)), 0, 0, 0, 0}, k_may_fail);
   set_entries(out, stack, run, task, plan, layout);
   add_memory_map(out, stack, plan, layout);
   const ElfImage& last = interpreted ? plan.interpreter.image : plan.executable.image;
@@ -262,14 +343,14 @@ int write_exec_plan(Run& run, Task& task, const ExecPlan& plan, Registers& regs)
 
   Word commands = 0;
   if (const int e = out.write(task.tid, commands); e != 0) return e;
-  if (const int e =
-          write_memory(task.tid, stack.auxv, stack.entries.data(), stack.entries.size() * sizeof(Elf64_auxv_t));
-      e != 0)
-    return e;
+  const auto write = wide ? write_entries<Elf64_auxv_t> : write_entries<Elf32_auxv_t>;
+  if (const int e = write(task.tid, stack); e != 0) return e;
   if (const int e = write_memory(task.tid, stack.exec_name, plan.exec_name.c_str(), plan.exec_name.size() + 1); e != 0)
     return e;
-  regs.r12 = commands;
-  return 0;
+  regs.r12 = commands;  // for the loader of x86-64; that of i386 looks into the scratch memory
+  if (wide) return 0;
+  const auto first = static_cast<std::uint32_t>(commands);
+  return write_object(task.tid, plan.loader->scratch(), first);
 }
 
 }  // namespace udk::engine

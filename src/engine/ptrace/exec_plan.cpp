@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "engine/ptrace/exec_problem.hpp"
+#include "engine/ptrace/ownership.hpp"
 #include "xlate/shebang.hpp"
 
 namespace udk::engine {
@@ -57,33 +58,30 @@ int open_executable(const CallStop& stop, const Resolution& at, ExecFile& file, 
   const ssize_t n = ::pread(fd.get(), head.bytes.data(), head.bytes.size(), 0);
   if (n < 0) return -errno;
   head.size = static_cast<std::size_t>(n);
-  // A descriptor of the guest may be closed by the exec itself, and a long path cannot be opened by name.
-  if (at.kernel_link || at.opaque || at.host.size() >= xlate::k_path_max)
-    file.host = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd.get());
-  else
-    file.host = at.host.view();
+  file.host = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd.get());
   file.file = std::move(fd);
   return 0;
 }
 
-// Headers of an opened ELF file; the descriptor is dropped unless the loader needs it.
+// Headers of an opened ELF file.
 int read_headers(ExecFile& file, const Head& head) {
-  const ElfKind kind = xlate::check_elf_header(head.bytes.data(), head.size, EM_X86_64, file.header);
+  Abi abi = Abi::x86_64;
+  const ElfKind kind = xlate::check_elf_header(head.bytes.data(), head.size, abi, file.header);
   if (kind != ElfKind::program) return -ENOEXEC;
-  file.segments.resize(file.header.e_phnum);
-  const std::size_t size = file.segments.size() * sizeof(Elf64_Phdr);
+  const std::size_t each = xlate::segment_size(abi);
+  const std::size_t size = file.header.e_phnum * each;
+  std::string bytes(size, '\0');
   if (file.header.e_phoff > head.size || size > head.size - file.header.e_phoff) {
     if (file.header.e_phoff > (std::uint64_t{1} << 62)) return -ENOEXEC;
-    const ssize_t n = ::pread(file.file.get(), file.segments.data(), size, static_cast<off_t>(file.header.e_phoff));
+    const ssize_t n = ::pread(file.file.get(), bytes.data(), size, static_cast<off_t>(file.header.e_phoff));
     if (n < 0 || static_cast<std::size_t>(n) != size) return -ENOEXEC;
   } else {
-    std::memcpy(file.segments.data(), head.bytes.data() + file.header.e_phoff, size);
+    std::memcpy(bytes.data(), head.bytes.data() + file.header.e_phoff, size);
   }
-  return xlate::read_elf_image(file.header, file.segments.data(), file.image) == ElfKind::program ? 0 : -ENOEXEC;
-}
-
-void drop_file(ExecFile& file) {
-  if (file.host.compare(0, 6, "/proc/") != 0 || file.host.find("/fd/") == std::string::npos) file.file.reset();
+  file.segments.clear();
+  for (std::size_t i = 0; i < file.header.e_phnum; ++i)
+    file.segments.push_back(xlate::read_segment(abi, bytes.data() + i * each));
+  return xlate::read_elf_image(abi, file.header, file.segments.data(), file.image) == ElfKind::program ? 0 : -ENOEXEC;
 }
 
 int read_interpreter_name(const ExecFile& file, PathText& name) {
@@ -103,8 +101,21 @@ int open_interpreter(CallStop& stop, ExecPlan& plan) {
   Head head;
   if (const int e = open_executable(stop, run.at2, plan.interpreter, head); e != 0) return e;
   const int e = read_headers(plan.interpreter, head);
-  drop_file(plan.interpreter);
-  return e == -ENOEXEC ? -ELIBBAD : e;
+  if (e == -ENOEXEC || (e == 0 && plan.interpreter.image.abi != plan.executable.image.abi)) return -ELIBBAD;
+  return e;
+}
+
+// The set-id bits that the guest believes in. As with a container, only its own files have them.
+void plan_set_id(CallStop& stop, const Resolution& at, ExecPlan& plan) {
+  Run& run = stop.run;
+  const FileName name = name_of(run, at);
+  struct stat st {};
+  if (!run.emulate_ids || run.owners.empty() || !name.kept || stop.task.credentials->no_new_privileges ||
+      ::fstat(plan.executable.file.get(), &st) != 0)
+    return;
+  const container::FileOwner owner = belief_of(run, st, name).owner;
+  if ((owner.mode & S_ISUID) != 0) plan.set_uid = owner.uid;
+  if ((owner.mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP)) plan.set_gid = owner.gid;
 }
 
 int plan_interpreter(CallStop& stop, ExecPlan& plan, std::string_view program) {
@@ -125,11 +136,9 @@ void add_script(ExecPlan& plan, const xlate::Shebang& line, std::string_view scr
 }
 
 const LoaderImage* choose_loader(Run& run, const ExecFile& program) {
-  for (LoaderImage& loader : run.loaders) {
-    const bool apart = program.image.low >= loader.end() || program.image.high <= loader.base();
-    if (program.image.position_independent || apart) return &loader;
-  }
-  return nullptr;
+  const xlate::ElfImage& image = program.image;
+  if (image.position_independent) return run.loaders.choose(image.abi, 0, 0);
+  return run.loaders.choose(image.abi, image.low, image.high);
 }
 
 }  // namespace
@@ -152,6 +161,7 @@ int make_exec_plan(CallStop& stop, const Resolution& first, std::string_view tex
         plan.problem = format_problem(name, head.view());
         return e;
       }
+      plan_set_id(stop, *at, plan);
       break;
     }
     if (depth == xlate::k_shebang_depth) {
@@ -177,7 +187,6 @@ int make_exec_plan(CallStop& stop, const Resolution& first, std::string_view tex
     plan.program = target.view();
   }
   if (const int e = plan_interpreter(stop, plan, name); e != 0) return e;
-  drop_file(plan.executable);
   plan.loader = choose_loader(run, plan.executable);
   return plan.loader == nullptr ? -ENOMEM : 0;
 }

@@ -2,6 +2,7 @@
 
 #include <elf.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,14 +14,11 @@
 // old program is gone.
 namespace udk::engine {
 
-// How many words a guest may pass (Linux: MAX_ARG_STRINGS is larger than any memory).
-inline constexpr std::size_t k_words_max = std::size_t{1} << 24;
-
 // One ELF file to map.
 struct ExecFile {
-  std::string host;  // what the loader opens; the tracer's own descriptor where the guest's name would not do
-  Fd file;           // kept open if `host` refers to it
-  Elf64_Ehdr header{};
+  std::string host;     // what the loader opens: the tracer's own descriptor, as the name may mean another file by then
+  Fd file;              // kept open for it
+  Elf64_Ehdr header{};  // of i386 files too, as the segments
   std::vector<Elf64_Phdr> segments;
   xlate::ElfImage image;
 };
@@ -33,6 +31,8 @@ struct ExecPlan {
   ExecFile executable;
   ExecFile interpreter;  // image.high == 0: none
   const LoaderImage* loader = nullptr;
+  std::optional<uid_t> set_uid;  // of a set-user-id program
+  std::optional<gid_t> set_gid;
   std::string problem;  // if the plan failed by something else than the file itself: why, for the user
 };
 

@@ -8,21 +8,22 @@
 #include <cstddef>
 #include <span>
 
-#include "xlate/calls_x86_64.hpp"
+#include "xlate/call_tables.hpp"
 
-// Structure: architecture; number; a balanced tree over ranges of numbers with the same answer; the few answers that
-// depend on an argument last. Numbers that always pass load nothing but number and architecture, so that Linux answers
-// them from its bitmap without running the program (seccomp_cache_prepare, 5.11).
+// Structure: architecture; for each number, a balanced tree over ranges of numbers with the same answer; the few
+// answers that depend on an argument last. Numbers that always pass load nothing but number and architecture, so that
+// Linux answers them from its bitmap without running the program (seccomp_cache_prepare, 5.11).
 namespace udk::engine {
 namespace {
 
 using Program = std::vector<sock_filter>;
+using xlate::Abi;
 using xlate::Call;
 using xlate::Op;
 using xlate::Stop;
 
 constexpr std::uint32_t k_allow = SECCOMP_RET_ALLOW;
-constexpr std::uint32_t k_trace = SECCOMP_RET_TRACE;
+constexpr std::uint32_t trace(Abi abi) { return SECCOMP_RET_TRACE | report_data(abi); }
 constexpr std::uint32_t refuse(std::uint32_t error) { return SECCOMP_RET_ERRNO | error; }
 
 sock_filter statement(unsigned code, std::uint32_t k) { return {static_cast<__u16>(code), 0, 0, k}; }
@@ -33,34 +34,78 @@ sock_filter answer(std::uint32_t value) { return statement(BPF_RET | BPF_K, valu
 sock_filter load(std::size_t offset) { return statement(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)); }
 std::size_t low_word(int arg) { return offsetof(seccomp_data, args) + 8 * static_cast<std::size_t>(arg); }
 
-Program if_argument(int arg) {
+Program if_argument(Abi abi, int arg) {
   return {load(low_word(arg)),    jump(BPF_JEQ, 0, 0, 2), load(low_word(arg) + 4),
-          jump(BPF_JEQ, 0, 1, 0), answer(k_trace),        answer(k_allow)};
+          jump(BPF_JEQ, 0, 1, 0), answer(trace(abi)),     answer(k_allow)};
 }
 
 Program unless_new_namespace(int arg) {
   return {load(low_word(arg)), jump(BPF_JSET, xlate::k_namespace_flags, 0, 1), answer(refuse(EPERM)), answer(k_allow)};
 }
 
-Program if_list_position(int arg) {
-  return {load(low_word(arg) + 4), jump(BPF_JEQ, static_cast<std::uint32_t>(xlate::k_list_position >> 32), 0, 1),
-          answer(k_trace), answer(k_allow)};
+Program if_list_position(Abi abi, int arg) {
+  if (abi == Abi::x86_64)
+    return {load(low_word(arg) + 4), jump(BPF_JEQ, static_cast<std::uint32_t>(xlate::k_list_position >> 32), 0, 1),
+            answer(trace(abi)), answer(k_allow)};
+  return {load(low_word(arg)), jump(BPF_JGE, xlate::k_list_position_i386, 0, 2),
+          jump(BPF_JGE, xlate::k_list_position_i386 + xlate::k_list_positions_i386, 1, 0), answer(trace(abi)),
+          answer(k_allow)};
 }
 
-Program if_prctl_option() {
-  Program p = {load(low_word(0))};
-  constexpr std::size_t count = std::size(xlate::k_prctl_options);
-  for (std::size_t i = 0; i < count; ++i) p.push_back(jump(BPF_JEQ, xlate::k_prctl_options[i], count - i, 0));
+// If the argument has one of these values.
+Program if_one_of(int arg, std::span<const std::uint32_t> values, std::uint32_t then) {
+  Program p = {load(low_word(arg))};
+  const std::size_t count = values.size();
+  for (std::size_t i = 0; i < count; ++i) p.push_back(jump(BPF_JEQ, values[i], count - i, 0));
   p.push_back(answer(k_allow));
-  p.push_back(answer(k_trace));
+  p.push_back(answer(then));
   return p;
 }
 
+// In front of `then`: other values of the argument pass.
+Program only_if(int arg, std::uint32_t value, const Program& then) {
+  Program p = {load(low_word(arg)), jump(BPF_JEQ, value, 1, 0), answer(k_allow)};
+  p.insert(p.end(), then.begin(), then.end());
+  return p;
+}
+
+std::vector<std::uint32_t> socket_calls() {
+  std::vector<std::uint32_t> values;
+  for (const xlate::SocketCall& call : xlate::k_socket_calls) values.push_back(call.which);
+  return values;
+}
+
+Program by_argument(Abi abi, const Call& call) {
+  switch (call.stop) {
+    case Stop::no_namespaces:
+      return unless_new_namespace(call.stop_arg);
+    case Stop::argument:
+      return if_argument(abi, call.stop_arg);
+    case Stop::list_position:
+      return if_list_position(abi, call.stop_arg);
+    case Stop::no_audit: {
+      constexpr std::uint32_t audit[] = {xlate::k_netlink_audit};
+      return only_if(0, xlate::k_af_netlink, if_one_of(2, audit, refuse(EPROTONOSUPPORT)));
+    }
+    case Stop::everybody: {
+      constexpr std::uint32_t all[] = {~std::uint32_t{0}};
+      return if_one_of(0, all, trace(abi));
+    }
+    case Stop::credential_option:
+      return only_if(1, xlate::k_sol_socket, if_one_of(2, xlate::k_credential_options, trace(abi)));
+    case Stop::socketcall:
+      return if_one_of(0, socket_calls(), trace(abi));
+    default:
+      return if_one_of(0, xlate::k_prctl_options, trace(abi));
+  }
+}
+
 // In front of `then`: calls of the loader pass.
-Program unless_loader(const FilterOptions& options, Program then) {
+Program unless_loader(const FilterOptions& options, Abi abi, const Program& then) {
   Program p;
   constexpr std::size_t ip = offsetof(seccomp_data, instruction_pointer);
-  for (const std::uint64_t address : options.loader_calls) {
+  for (const auto& [caller, address] : options.loader_calls) {
+    if (caller != abi) continue;
     p.push_back(load(ip));
     p.push_back(jump(BPF_JEQ, static_cast<std::uint32_t>(address), 0, 3));
     p.push_back(load(ip + 4));
@@ -89,7 +134,7 @@ bool wanted(const Call& call, const FilterOptions& options) {
   }
 }
 
-Program code_for(const Call* call, const FilterOptions& options) {
+Program code_for(Abi abi, const Call* call, const FilterOptions& options) {
   if (call == nullptr) return {answer(refuse(ENOSYS))};
   switch (filter_verdict(*call, options)) {
     case Verdict::pass:
@@ -99,13 +144,10 @@ Program code_for(const Call* call, const FilterOptions& options) {
     case Verdict::report:
       break;
     case Verdict::by_argument:
-      if (call->stop == Stop::no_namespaces) return unless_new_namespace(call->stop_arg);
-      if (call->stop == Stop::argument) return if_argument(call->stop_arg);
-      if (call->stop == Stop::list_position) return if_list_position(call->stop_arg);
-      return if_prctl_option();
+      return by_argument(abi, *call);
   }
-  if (call->number == SYS_openat) return unless_loader(options, {answer(k_trace)});
-  return {answer(k_trace)};
+  const Program report = {answer(trace(abi))};
+  return call->op == Op::open && call->dir >= 0 ? unless_loader(options, abi, report) : report;
 }
 
 bool same(const Program& a, const Program& b) {
@@ -143,22 +185,47 @@ Program tree(std::span<const Range> ranges) {
 Verdict filter_verdict(const Call& call, const FilterOptions& options) {
   if (call.op == Op::refuse) return Verdict::refuse;
   if (call.stop == Stop::no_namespaces) return Verdict::by_argument;
+  if (call.stop == Stop::no_audit || call.stop == Stop::credential_option)
+    return options.identity ? Verdict::by_argument : Verdict::pass;
   if (call.op == Op::pass || !wanted(call, options)) return Verdict::pass;
-  const bool depends =
-      call.stop == Stop::argument || call.stop == Stop::prctl_option || call.stop == Stop::list_position;
-  return depends ? Verdict::by_argument : Verdict::report;
+  switch (call.stop) {
+    case Stop::argument:
+    case Stop::prctl_option:
+    case Stop::socketcall:
+    case Stop::list_position:
+    case Stop::everybody:
+      return Verdict::by_argument;
+    default:
+      return Verdict::report;
+  }
 }
 
-std::vector<sock_filter> make_filter(const FilterOptions& options) {
+namespace {
+
+// The architecture is in the accumulator, and stays there for what follows if it is another one.
+Program section(Abi abi, const FilterOptions& options) {
   std::vector<Range> ranges;
-  for (std::uint32_t number = 0; number <= xlate::k_call_limit_x86_64; ++number) {
-    Program code = code_for(xlate::find_call(number), options);
+  for (std::uint32_t number = 0; number <= xlate::call_limit(abi); ++number) {
+    Program code = code_for(abi, xlate::find_call(abi, number), options);
     if (ranges.empty() || !same(ranges.back().code, code)) ranges.push_back({number, std::move(code)});
   }
-  Program p = {load(offsetof(seccomp_data, arch)), jump(BPF_JEQ, AUDIT_ARCH_X86_64, 1, 0), answer(refuse(ENOSYS)),
-               load(offsetof(seccomp_data, nr))};
   const Program body = tree(ranges);
+  Program p = {jump(BPF_JEQ, abi == Abi::x86_64 ? AUDIT_ARCH_X86_64 : AUDIT_ARCH_I386, 1, 0),
+               statement(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(body.size() + 1)),
+               load(offsetof(seccomp_data, nr))};
   p.insert(p.end(), body.begin(), body.end());
+  return p;
+}
+
+}  // namespace
+
+std::vector<sock_filter> make_filter(const FilterOptions& options) {
+  Program p = {load(offsetof(seccomp_data, arch))};
+  for (const Abi abi : xlate::k_abis) {
+    const Program part = section(abi, options);
+    p.insert(p.end(), part.begin(), part.end());
+  }
+  p.push_back(answer(refuse(ENOSYS)));
   return p;
 }
 

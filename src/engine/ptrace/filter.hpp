@@ -5,18 +5,28 @@
 #include <cstdint>
 #include <vector>
 
+#include "xlate/abi.hpp"
 #include "xlate/calls.hpp"
 
 // The seccomp program of a guest, made from the declared system calls.
 namespace udk::engine {
 
+// The data of SECCOMP_RET_TRACE: which calls a report is about.
+constexpr std::uint32_t report_data(xlate::Abi abi) { return static_cast<std::uint32_t>(abi); }
+
+// An instruction pointer in the calls of one kind.
+struct CallSite {
+  xlate::Abi abi;
+  std::uint64_t address;
+};
+
 // What this run needs to see beyond the calls that always stop.
 struct FilterOptions {
-  bool identity = false;                    // ids are emulated
-  bool read_only = false;                   // some bind is read-only
-  bool release = false;                     // uname(2) is answered by us
-  bool listing = false;                     // a real directory lacks a mount point
-  std::vector<std::uint64_t> loader_calls;  // instruction pointers of the loader's own calls, which pass
+  bool identity = false;               // ids are emulated
+  bool read_only = false;              // some bind is read-only
+  bool release = false;                // uname(2) is answered by us
+  bool listing = false;                // a real directory lacks a mount point
+  std::vector<CallSite> loader_calls;  // the loader's own calls, which pass
 };
 
 // What the filter does about a call.

@@ -20,7 +20,7 @@
 namespace udk::engine {
 namespace {
 
-alignas(4096) std::array<char, k_slot_size> launch_scratch;
+alignas(4096) std::array<char, k_slot_size * k_slot_count> launch_scratch;  // touched by what needs it alone
 
 constexpr unsigned k_options = PTRACE_O_EXITKILL | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
                                PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP;

@@ -10,16 +10,22 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
+#include <utility>
 
 #include "base/file.hpp"
+#include "base/log.hpp"
 
 extern "C" {
 extern const char udk_loader_begin[], udk_loader_syscall_end[], udk_loader_end[];
+extern const char udk_loader_i386_begin[], udk_loader_i386_syscall_end[], udk_loader_i386_end[];
 extern const char udk_stub_rdi[], udk_stub_rsi[], udk_stub_rdx[], udk_stub_r10[], udk_stub_r8[];
 }
 
 namespace udk::engine {
 namespace {
+
+using xlate::Abi;
 
 constexpr std::size_t k_code_offset = 0x200;  // behind the ELF headers in the first page
 
@@ -27,32 +33,64 @@ std::uint64_t address_of(std::uint64_t base, const char* label) {
   return base + k_code_offset + static_cast<std::uint64_t>(label - udk_loader_begin);
 }
 
+std::string_view code_of(Abi abi) {
+  const char* begin = abi == Abi::x86_64 ? udk_loader_begin : udk_loader_i386_begin;
+  const char* end = abi == Abi::x86_64 ? udk_loader_end : udk_loader_i386_end;
+  return {begin, static_cast<std::size_t>(end - begin)};
+}
+
+struct Elf64 {
+  using Header = Elf64_Ehdr;
+  using Segment = Elf64_Phdr;
+  static constexpr unsigned char k_class = ELFCLASS64;
+  static constexpr Elf64_Half k_machine = EM_X86_64;
+};
+struct Elf32 {
+  using Header = Elf32_Ehdr;
+  using Segment = Elf32_Phdr;
+  static constexpr unsigned char k_class = ELFCLASS32;
+  static constexpr Elf32_Half k_machine = EM_386;
+};
+
+template <class Elf>
+typename Elf::Segment segment(std::uint32_t type, std::uint32_t flags, std::uint64_t address, std::size_t in_file,
+                              std::size_t in_memory) {
+  typename Elf::Segment s{};
+  s.p_type = type;
+  s.p_flags = flags;
+  s.p_vaddr = s.p_paddr = static_cast<decltype(s.p_vaddr)>(address);
+  s.p_filesz = static_cast<decltype(s.p_filesz)>(in_file);
+  s.p_memsz = static_cast<decltype(s.p_memsz)>(in_memory);
+  s.p_align = type == PT_LOAD ? 4096 : 16;
+  return s;
+}
+
 // A file header, two segments (code; scratch memory without file) and the stack's protection.
-std::string make_elf(std::uint64_t base) {
-  const auto code = static_cast<std::size_t>(udk_loader_end - udk_loader_begin);
-  Elf64_Ehdr header{};
+template <class Elf>
+std::string make_elf(std::uint64_t base, std::string_view code) {
+  typename Elf::Header header{};
   std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_ident[EI_CLASS] = Elf::k_class;
   header.e_ident[EI_DATA] = ELFDATA2LSB;
   header.e_ident[EI_VERSION] = EV_CURRENT;
   header.e_type = ET_EXEC;
-  header.e_machine = EM_X86_64;
+  header.e_machine = Elf::k_machine;
   header.e_version = EV_CURRENT;
-  header.e_entry = base + k_code_offset;
+  header.e_entry = static_cast<decltype(header.e_entry)>(base + k_code_offset);
   header.e_phoff = sizeof header;
   header.e_ehsize = sizeof header;
-  header.e_phentsize = sizeof(Elf64_Phdr);
-  std::array<Elf64_Phdr, 3> segments{};
-  header.e_phnum = static_cast<Elf64_Half>(segments.size());
-  segments[0] = {PT_LOAD, PF_R | PF_X, 0, base, base, k_code_offset + code, k_code_offset + code, 4096};
-  const std::uint64_t scratch = LoaderImage::scratch_of(base);
-  segments[1] = {PT_LOAD, PF_R | PF_W, 0, scratch, scratch, 0, k_slot_size * k_slot_count, 4096};
-  segments[2] = {PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 0, 16};
+  header.e_phentsize = sizeof(typename Elf::Segment);
+  const std::size_t size = k_code_offset + code.size();
+  const std::array<typename Elf::Segment, 3> segments = {
+      segment<Elf>(PT_LOAD, PF_R | PF_X, base, size, size),
+      segment<Elf>(PT_LOAD, PF_R | PF_W, LoaderImage::scratch_of(base), 0, k_slot_size * k_slot_count),
+      segment<Elf>(PT_GNU_STACK, PF_R | PF_W, 0, 0, 0)};
+  header.e_phnum = static_cast<decltype(header.e_phnum)>(segments.size());
 
-  std::string file(k_code_offset + code, '\0');
+  std::string file(size, '\0');
   std::memcpy(file.data(), &header, sizeof header);
   std::memcpy(file.data() + sizeof header, segments.data(), sizeof segments);
-  std::memcpy(file.data() + k_code_offset, udk_loader_begin, code);
+  std::memcpy(file.data() + k_code_offset, code.data(), code.size());
   return file;
 }
 
@@ -74,15 +112,18 @@ Result<Fd> temporary_file() {
 
 }  // namespace
 
-Result<LoaderImage> LoaderImage::create(std::uint64_t base) {
+Result<LoaderImage> LoaderImage::create(Abi abi, std::uint64_t base) {
   LoaderImage image;
+  image.abi_ = abi;
   image.base_ = base;
   Fd file(static_cast<int>(::memfd_create("udocker-loader", MFD_CLOEXEC)));
   if (file && ::access(("/proc/self/fd/" + std::to_string(file.get())).c_str(), X_OK) != 0) file.reset();
   if (!file) {
     TRY_ASSIGN(file, temporary_file());
   }
-  TRY(write_all(file.get(), as_bytes(make_elf(base))));
+  const std::string elf =
+      abi == Abi::x86_64 ? make_elf<Elf64>(base, code_of(abi)) : make_elf<Elf32>(base, code_of(abi));
+  TRY(write_all(file.get(), as_bytes(elf)));
   // Only a descriptor without write access may be left: a file that is open for writing cannot be executed.
   const std::string by_number = "/proc/self/fd/" + std::to_string(file.get());
   TRY_ASSIGN(image.file_, open_at(AT_FDCWD, by_number, O_RDONLY));
@@ -90,7 +131,10 @@ Result<LoaderImage> LoaderImage::create(std::uint64_t base) {
   return image;
 }
 
-std::uint64_t LoaderImage::syscall_end(std::uint64_t base) { return address_of(base, udk_loader_syscall_end); }
+std::uint64_t LoaderImage::syscall_end(Abi abi, std::uint64_t base) {
+  if (abi == Abi::x86_64) return address_of(base, udk_loader_syscall_end);
+  return base + k_code_offset + static_cast<std::uint64_t>(udk_loader_i386_syscall_end - udk_loader_i386_begin);
+}
 
 std::uint64_t LoaderImage::stub(std::uint64_t base, int arg) {
   static const std::array<const char*, 5> stubs = {udk_stub_rdi, udk_stub_rsi, udk_stub_rdx, udk_stub_r10, udk_stub_r8};
@@ -101,6 +145,27 @@ bool LoaderImage::is_stub(std::uint64_t base, std::uint64_t ip) {
   for (int arg = 0; arg < 5; ++arg)
     if (stub(base, arg) == ip) return true;
   return false;
+}
+
+Result<> LoaderImages::prepare() { return make(images_.front(), Abi::x86_64, loader_base(Abi::x86_64, 0)); }
+
+Result<> LoaderImages::make(std::optional<LoaderImage>& image, Abi abi, std::uint64_t base) {
+  if (image) return {};
+  TRY_ASSIGN(image, LoaderImage::create(abi, base));
+  return {};
+}
+
+const LoaderImage* LoaderImages::choose(Abi abi, std::uint64_t low, std::uint64_t high) {
+  for (std::size_t place = 0; place < k_loader_places; ++place) {
+    const std::uint64_t base = loader_base(abi, place);
+    const std::uint64_t end = LoaderImage::scratch_of(base) + k_slot_size * k_slot_count;
+    if (low < end && high > base) continue;
+    std::optional<LoaderImage>& image = images_.at(static_cast<std::size_t>(abi) * k_loader_places + place);
+    const auto made = make(image, abi, base);
+    if (!made) log::error("{}", made.error().text);
+    return made ? &*image : nullptr;
+  }
+  return nullptr;
 }
 
 }  // namespace udk::engine

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -91,22 +90,6 @@ int read_text(pid_t tid, Word address, char* to, std::size_t capacity, std::size
     look = k_page_size;
   }
   return -ENAMETOOLONG;
-}
-
-int read_pointers(pid_t tid, Word address, std::size_t limit, std::vector<Word>& out) {
-  std::array<Word, k_page_size / sizeof(Word)> page{};
-  out.clear();
-  for (;;) {
-    // A pointer that is not aligned may lie in two pages.
-    const std::size_t left = std::max<std::size_t>(1, (k_page_size - address % k_page_size) / sizeof(Word));
-    if (const int e = read_memory(tid, address, page.data(), left * sizeof(Word)); e != 0) return e;
-    Word* const last = page.data() + left;
-    Word* const end = std::find(page.data(), last, Word{0});
-    out.insert(out.end(), page.data(), end);
-    if (out.size() > limit) return -E2BIG;
-    if (end != last) return 0;
-    address += left * sizeof(Word);
-  }
 }
 
 }  // namespace udk::engine

@@ -3,7 +3,6 @@
 #include <sys/types.h>
 
 #include <cstddef>
-#include <vector>
 
 #include "engine/ptrace/registers.hpp"
 
@@ -17,13 +16,14 @@ int write_memory(pid_t tid, Word address, const void* from, std::size_t size);
 // reads a page that the text does not reach.
 int read_text(pid_t tid, Word address, char* to, std::size_t capacity, std::size_t& length);
 
-// Pointers from `address` on up to a null pointer, which is left out. Never reads a page that they do not reach.
-// -E2BIG: more than `limit`.
-int read_pointers(pid_t tid, Word address, std::size_t limit, std::vector<Word>& out);
-
 template <class T>
 int read_object(pid_t tid, Word address, T& object) {
   return read_memory(tid, address, &object, sizeof object);
+}
+// A pointer or a long of the guest.
+inline int read_word(pid_t tid, Abi abi, Word address, Word& word) {
+  word = 0;
+  return read_memory(tid, address, &word, xlate::word_size(abi));
 }
 template <class T>
 int write_object(pid_t tid, Word address, const T& object) {

@@ -2,27 +2,37 @@
 
 #include <sys/user.h>
 
-// A stopped guest's registers, by what they mean in a system call of x86-64.
+#include <cstdint>
+
+#include "xlate/abi.hpp"
+
+// A stopped guest's registers, by what they mean in a system call. The tracer is a 64-bit program, so that the kernel
+// shows it the 64-bit registers of every guest: number in orig_rax, result in rax for both kinds of calls.
 namespace udk::engine {
 
 using Registers = user_regs_struct;
 using Word = unsigned long long;
+using xlate::Abi;
 
-inline Word& argument(Registers& r, int i) {
+inline Word& argument_register(Registers& r, Abi abi, int i) {
+  const bool wide = abi == Abi::x86_64;
   switch (i) {
     case 0:
-      return r.rdi;
+      return wide ? r.rdi : r.rbx;
     case 1:
-      return r.rsi;
+      return wide ? r.rsi : r.rcx;
     case 2:
       return r.rdx;
     case 3:
-      return r.r10;
+      return wide ? r.r10 : r.rsi;
     case 4:
-      return r.r8;
+      return wide ? r.r8 : r.rdi;
     default:
-      return r.r9;
+      return wide ? r.r9 : r.rbp;
   }
 }
+
+// A value as the kernel takes it: calls of i386 have 32-bit arguments, whatever is above them in the register.
+constexpr Word as_word(Abi abi, Word value) { return abi == Abi::x86_64 ? value : static_cast<std::uint32_t>(value); }
 
 }  // namespace udk::engine

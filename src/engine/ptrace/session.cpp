@@ -1,5 +1,6 @@
 #include "engine/ptrace/session.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -24,8 +25,19 @@ FilterOptions filter_options(const Run& run) {
   options.read_only = run.view.any_read_only();
   options.listing = !run.listings.empty();
   options.release = !run.spec.kernel_release.empty();
-  for (const LoaderImage& loader : run.loaders) options.loader_calls.push_back(LoaderImage::syscall_end(loader.base()));
+  for (const xlate::Abi abi : xlate::k_abis)
+    for (std::size_t place = 0; place < k_loader_places; ++place)
+      options.loader_calls.push_back({abi, LoaderImage::syscall_end(abi, loader_base(abi, place))});
   return options;
+}
+
+// The tracer holds a program's files until they are mapped, so many starts at once need many descriptors. Guests have
+// their own limit by now.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // The first process before its exec: a copy of this one.
@@ -33,7 +45,7 @@ void add_first_task(Run& run, pid_t pid, const xlate::Resolution& cwd) {
   Task& task = run.tasks.add(pid);
   task.memory = std::make_shared<AddressSpace>();
   task.memory->scratch = LaunchScratch::address();
-  task.memory->slots = 1;
+  task.memory->slots = k_slot_count;
   task.fs = std::make_shared<FileSystemState>();
   task.fs->host_cwd = cwd.host.view();
   task.fs->guest_cwd = cwd.guest.view();
@@ -53,7 +65,7 @@ Result<> find_cwd(Run& run, xlate::Resolution& cwd) {
 
 }  // namespace
 
-Result<int> run_traced(const container::RunSpec& spec, Filtering filtering) {
+Result<int> run_traced(const container::RunSpec& spec, Filtering filtering, container::OwnerBook* owners) {
   Interception how = Interception::every;
   if (filtering == Filtering::if_possible) {
     TRY_ASSIGN(how, probe_interception());
@@ -63,16 +75,16 @@ Result<int> run_traced(const container::RunSpec& spec, Filtering filtering) {
   const auto lookup = std::make_unique<Lookup>(view, tasks);
   const auto run = std::make_unique<Run>(spec, view, tasks, *lookup);
   run->emulate_ids = emulates_ids(spec);
+  run->filtered = how == Interception::seccomp;
   run->host_uid = ::geteuid();
   run->host_gid = ::getegid();
-  for (const std::uint64_t base : k_loader_bases) {
-    TRY_ASSIGN(LoaderImage loader, LoaderImage::create(base));
-    run->loaders.push_back(std::move(loader));
-  }
+  if (run->emulate_ids && owners != nullptr) TRY(run->owners.load(*owners));
+  TRY(run->loaders.prepare());
   run->listings = Listings(view.table());
   run->filter = filter_options(*run);
   TRY(find_cwd(*run, run->at));
   TRY_ASSIGN(const Launched launched, launch(spec, run->at.host.c_str(), how, make_filter(run->filter)));
+  raise_descriptor_limit();
   add_first_task(*run, launched.pid, run->at);
   const SignalRelay relay(launched.pid);
   return Tracer(*run, how).serve(launched);

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "base/fd.hpp"
 #include "engine/ptrace/credentials.hpp"
 #include "engine/ptrace/loader_image.hpp"
 #include "engine/ptrace/registers.hpp"
@@ -17,22 +17,22 @@
 // shared_ptr: address space (CLONE_VM), file system state (CLONE_FS).
 namespace udk::engine {
 
-// Memory of its own for an argument list that is too long for a slot.
-struct ArgumentRoom {
-  Word at = 0;
-  std::size_t size = 0;
-  bool used = false;
-};
-
 // An address space.
 struct AddressSpace {
-  std::uint64_t loader = 0;   // base of the loader in it; 0: none, calls with a changed register stop twice
+  std::uint64_t loader = 0;   // base of the loader in it; 0: none
+  Abi abi = Abi::x86_64;      // of the loader, as of the program
   std::uint64_t scratch = 0;  // slots for translated paths
   std::size_t slots = 0;
   std::bitset<k_slot_count> used;
-  std::vector<ArgumentRoom> rooms;
   std::string exe;       // guest path of the program
   bool dumpable = true;  // what prctl(PR_GET_DUMPABLE) says
+
+  // Only the loader of 64-bit programs has return stubs; without them calls with a changed register stop twice.
+  [[nodiscard]] bool has_stubs() const { return loader != 0 && abi == Abi::x86_64; }
+  // Whether an address is behind the loader's own system call instruction.
+  [[nodiscard]] bool is_loader_call(Word ip) const {
+    return loader != 0 && ip == LoaderImage::syscall_end(abi, loader);
+  }
 };
 
 // Current directory and root. The kernel's own current directory is the truth; this remembers under which of several
@@ -48,14 +48,15 @@ enum class AtExit : std::uint8_t {
   nothing,
   restore,
   exec,
-  argument_room,
   listing,
+  old_listing,
   list_position,
   long_bind,
   socket_name,
   message_name,
   messages_name,
-  messages_sent
+  messages_sent,
+  peer_credentials
 };
 
 struct ExecPlan;
@@ -69,16 +70,18 @@ struct Task {
   std::shared_ptr<FileSystemState> fs;
   std::shared_ptr<const Credentials> credentials;  // copied on change
   int slot = -1;
-  Word room = 0;  // address of the argument room that it uses
+  std::size_t run_first = 0, run_count = 0;  // slots side by side, for the exec that is under way
 
   AtExit at_exit = AtExit::nothing;
   bool in_call = false;                // plain ptrace: the next call stop is an exit
   Registers at_entry{};                // as the guest made the call that is running, if at_exit or stubbed
+  Abi abi = Abi::x86_64;               // of that call
   bool stubbed = false;                // the running call returns through a stub
-  std::array<Word, 2> extra{};         // for the action at the exit
+  std::array<Word, 3> extra{};         // for the action at the exit
   std::string rename_from, rename_to;  // of a socket that was bound under another name
   std::shared_ptr<ExecPlan> plan;      // of the exec that is under way
   std::shared_ptr<ExecPlan> held;      // of the last exec, until the loader is done
+  std::shared_ptr<Fd> opened;          // a file made for the open that is under way
 };
 
 }  // namespace udk::engine

@@ -46,26 +46,28 @@ Word scratch_of(Task& task) {
   return memory.scratch + static_cast<Word>(task.slot) * k_slot_size;
 }
 
-Word room_of(Task& task, std::size_t size) {
-  for (ArgumentRoom& room : task.memory->rooms) {
-    if (room.size < size || (room.used && room.at != task.room)) continue;
-    if (room.at != task.room) release_room(task);
-    room.used = true;
-    task.room = room.at;
-    return room.at;
+Word scratch_run(Task& task, std::size_t size) {
+  AddressSpace& memory = *task.memory;
+  const std::size_t wanted = (size + k_slot_size - 1) / k_slot_size;
+  std::size_t free = 0;
+  for (std::size_t i = 0; i < memory.slots; ++i) {
+    free = memory.used[i] ? 0 : free + 1;
+    if (free < wanted) continue;
+    task.run_first = i + 1 - wanted;
+    task.run_count = wanted;
+    for (std::size_t used = task.run_first; used <= i; ++used) memory.used.set(used);
+    return memory.scratch + task.run_first * k_slot_size;
   }
   return 0;
 }
 
-void release_room(Task& task) {
-  if (task.room == 0) return;
-  for (ArgumentRoom& room : task.memory->rooms)
-    if (room.at == task.room) room.used = false;
-  task.room = 0;
+void release_run(Task& task) {
+  for (std::size_t i = 0; i < task.run_count; ++i) task.memory->used.reset(task.run_first + i);
+  task.run_count = 0;
 }
 
 void release_scratch(Task& task) {
-  release_room(task);
+  release_run(task);
   if (task.slot < 0) return;
   task.memory->used.reset(static_cast<std::size_t>(task.slot));
   task.slot = -1;

@@ -35,11 +35,10 @@ class TaskTable {
 
 // The address of the thread's scratch slot in the guest, or 0 when all are taken.
 Word scratch_of(Task& task);
-// The address of an argument room of at least this size, or 0 if there is none that is free.
-Word room_of(Task& task, std::size_t size);
-// Gives the argument room back: the exec is done or failed.
-void release_room(Task& task);
-// Gives all back (end of the thread, new address space).
+// The address of free slots side by side that hold `size` bytes, until release_run(); 0: not that many are free.
+Word scratch_run(Task& task, std::size_t size);
+void release_run(Task& task);
+// Gives the slot back (end of the thread, new address space).
 void release_scratch(Task& task);
 
 }  // namespace udk::engine

@@ -7,18 +7,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 
+#include "base/log.hpp"
 #include "engine/ptrace/exec_plan.hpp"
 #include "engine/ptrace/signal_relay.hpp"
-#include "xlate/calls_x86_64.hpp"
+#include "xlate/call_tables.hpp"
 
 namespace udk::engine {
 namespace {
 
 using xlate::Op;
+
+constexpr time_t k_save_interval = 2;  // seconds
 
 constexpr int k_call_signal = SIGTRAP | 0x80;  // PTRACE_O_TRACESYSGOOD
 
@@ -28,20 +33,35 @@ bool stops_group(int signal) {
 
 void* as_data(long value) { return reinterpret_cast<void*>(value); }  // NOLINT(performance-no-int-to-ptr)
 
+// What the kernel says of a stop (5.3): false if it says nothing.
+bool call_info(const Task& task, __ptrace_syscall_info& info) {
+  return ::ptrace(PTRACE_GET_SYSCALL_INFO, task.tid, as_data(sizeof info), &info) > 0;
+}
+
+Abi abi_of(const __ptrace_syscall_info& info) { return info.arch == AUDIT_ARCH_I386 ? Abi::i386 : Abi::x86_64; }
+
+// Older kernels show only in which mode the guest runs, so that there an `int 0x80` of 64-bit code is misunderstood.
+Abi abi_by_code(const Registers& regs) {
+  constexpr Word k_user32_cs = 0x23;
+  return regs.cs == k_user32_cs ? Abi::i386 : Abi::x86_64;
+}
+
+struct CloneCalls {
+  Word clone, vfork, clone3;
+};
+constexpr CloneCalls k_clone_calls[] = {{SYS_clone, SYS_vfork, SYS_clone3}, {120, 190, 435}};
+
 // clone(2) flags of the call that made a new task.
-std::uint64_t clone_flags(const Task& parent, const Registers& regs) {
-  switch (regs.orig_rax) {
-    case SYS_clone:
-      return regs.rdi;
-    case SYS_vfork:
-      return CLONE_VM | CLONE_VFORK;
-    case SYS_clone3: {
-      std::uint64_t flags = 0;
-      return read_object(parent.tid, regs.rdi, flags) == 0 ? flags : 0;
-    }
-    default:
-      return 0;
-  }
+std::uint64_t clone_flags(const Task& parent, Registers& regs) {
+  __ptrace_syscall_info info{};
+  const Abi abi = call_info(parent, info) ? abi_of(info) : abi_by_code(regs);
+  const CloneCalls& calls = k_clone_calls[static_cast<std::size_t>(abi)];
+  const Word first = as_word(abi, argument_register(regs, abi, 0));
+  if (regs.orig_rax == calls.clone) return first;
+  if (regs.orig_rax == calls.vfork) return CLONE_VM | CLONE_VFORK;
+  std::uint64_t flags = 0;
+  if (regs.orig_rax != calls.clone3 || read_object(parent.tid, first, flags) != 0) return 0;
+  return flags;
 }
 
 }  // namespace
@@ -55,9 +75,21 @@ Result<int> Tracer::serve(const Launched& launched) {
       on_status(tid, status);
     else if (errno != EINTR)
       break;  // nobody is left: also no child whose first stop was still to come when the payload ended
+    save_owners(false);
   }
+  save_owners(true);
   if (!started_) return fail(launch_error(launched, run_.spec, run_.exec_problem));
   return status_;
+}
+
+// What a killed udocker would lose is kept small: changes wait for a moment only, in which there may be more.
+void Tracer::save_owners(bool at_end) {
+  if (!run_.owners.changed()) return;
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  if (!at_end && now.tv_sec < next_save_) return;
+  next_save_ = now.tv_sec + k_save_interval;
+  if (const auto saved = run_.owners.save(); !saved && at_end) log::error("owners of files: {}", saved.error().text);
 }
 
 void Tracer::on_status(pid_t tid, int status) {
@@ -88,8 +120,11 @@ void Tracer::on_stop(Task& task, int status) {
     return;
   }
   switch (status >> 16) {
-    case PTRACE_EVENT_SECCOMP:
-      return on_entry(task);
+    case PTRACE_EVENT_SECCOMP: {
+      unsigned long data = 0;
+      ::ptrace(PTRACE_GETEVENTMSG, task.tid, nullptr, &data);
+      return on_entry(task, data == report_data(Abi::i386) ? Abi::i386 : Abi::x86_64);
+    }
     case PTRACE_EVENT_EXEC:
       return on_exec(task);
     case PTRACE_EVENT_FORK:
@@ -116,21 +151,12 @@ void Tracer::on_call(Task& task) {
   if (how_ == Interception::seccomp) return on_exit(task);
   task.in_call = !task.in_call;
   __ptrace_syscall_info info{};
-  const auto size = ::ptrace(PTRACE_GET_SYSCALL_INFO, task.tid, as_data(sizeof info), &info);  // 5.3
-  if (size > 0) task.in_call = info.op == PTRACE_SYSCALL_INFO_ENTRY;
+  const bool told = call_info(task, info);
+  if (told) task.in_call = info.op == PTRACE_SYSCALL_INFO_ENTRY;
   if (!task.in_call) return on_exit(task);
-  if (size > 0 && info.arch != AUDIT_ARCH_X86_64) return refuse_foreign(task);
-  on_entry(task);
-}
-
-// A call of another architecture (int 0x80): as if this kernel had none.
-void Tracer::refuse_foreign(Task& task) {
+  if (told) return on_entry(task, abi_of(info));
   Registers regs{};
-  if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) != 0) return;
-  regs.orig_rax = ~Word{0};
-  regs.rax = static_cast<Word>(-ENOSYS);
-  ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &regs);
-  resume(task);
+  if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) == 0) on_entry(task, abi_by_code(regs));
 }
 
 // The first stop of a new task, the stop of a whole process, or the end of such a stop.
@@ -143,7 +169,7 @@ void Tracer::on_trap_stop(Task& task, int signal) {
 }
 
 void Tracer::on_signal(Task& task, int signal) {
-  if (task.stubbed) {
+  if (task.stubbed && task.memory->has_stubs()) {
     // The signal's frame must show the guest's own place, not the stub; a restarted call begins there too.
     Registers regs{};
     if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) == 0 &&
@@ -153,8 +179,8 @@ void Tracer::on_signal(Task& task, int signal) {
       own.orig_rax = regs.orig_rax;
       ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
     }
-    task.stubbed = false;
   }
+  task.stubbed = false;
   if (task.tgid == run_.payload) {
     siginfo_t info{};
     if (::ptrace(PTRACE_GETSIGINFO, task.tid, nullptr, &info) == 0 && !SignalRelay::wanted(signal, info)) signal = 0;
@@ -177,7 +203,6 @@ void Tracer::on_new_task(Task& parent) {
   } else {
     child.memory = std::make_shared<AddressSpace>(*parent.memory);
     child.memory->used.reset();
-    for (ArgumentRoom& room : child.memory->rooms) room.used = false;
   }
   child.fs = (flags & CLONE_FS) != 0 ? parent.fs : std::make_shared<FileSystemState>(*parent.fs);
   child.credentials = parent.credentials;
@@ -199,11 +224,12 @@ void Tracer::on_exec(Task& stopped) {
   release_scratch(task);
   task.memory = std::make_shared<AddressSpace>();
   task.memory->loader = plan->loader->base();
+  task.memory->abi = plan->loader->abi();
   task.memory->scratch = plan->loader->scratch();
   task.memory->slots = k_slot_count;
   task.memory->exe = plan->program.empty() ? "/" : plan->program;
   auto credentials = std::make_shared<Credentials>(*task.credentials);
-  apply_exec(*credentials);
+  apply_exec(*credentials, plan->set_uid, plan->set_gid);
   task.credentials = std::move(credentials);
   Registers regs{};
   if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) != 0) return;
@@ -223,7 +249,7 @@ void Tracer::resume(Task& task, int signal) {
 
 void Tracer::resume_to_exit(Task& task) { ::ptrace(PTRACE_SYSCALL, task.tid, nullptr, nullptr); }
 
-void Tracer::on_entry(Task& task) {
+void Tracer::on_entry(Task& task, Abi abi) {
   Registers regs{};
   if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) != 0) return;
   if (task.stubbed && LoaderImage::is_stub(task.memory->loader, regs.rip)) {
@@ -231,10 +257,12 @@ void Tracer::on_entry(Task& task) {
     regs = task.at_entry;
   }
   task.stubbed = false;
-  if (task.memory->loader == 0 || regs.rip != LoaderImage::syscall_end(task.memory->loader)) task.held.reset();
+  task.opened.reset();
+  if (!task.memory->is_loader_call(regs.rip)) task.held.reset();
   static constexpr xlate::Call k_unknown{.name = "unknown", .op = Op::refuse, .error = ENOSYS};
-  const xlate::Call* call = xlate::find_call(regs.orig_rax);
-  CallStop stop{run_, task, call == nullptr ? k_unknown : *call, regs};
+  const xlate::Call* call = xlate::find_call(abi, as_word(abi, regs.orig_rax));
+  CallStop stop{run_, task, call == nullptr ? k_unknown : *call, abi, regs};
+  task.abi = abi;
   const Next next = how_ == Interception::seccomp ? dispatch(stop) : serve_unfiltered(stop);
   if (next != Next::as_is) ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &stop.regs);
   task.stubbed = next == Next::run;
@@ -245,18 +273,21 @@ void Tracer::on_entry(Task& task) {
 
 // What is left to do for a call that has returned; `own` are the registers that the guest will see.
 void Tracer::finish_call(Task& task, AtExit what, Registers& own) {
+  const auto result = static_cast<long>(own.rax);
   switch (what) {
     case AtExit::nothing:
     case AtExit::restore:
-      return;
     case AtExit::exec:
-    case AtExit::argument_room:
-      return on_exec_exit(task, what, own);
+      return;
     case AtExit::listing:
+    case AtExit::old_listing:
     case AtExit::list_position:
-      return on_list_exit(run_, task, what, own);
+      own.rax = static_cast<Word>(on_list_exit(run_, task, what, result));
+      return;
+    case AtExit::peer_credentials:
+      return on_socket_option_exit(run_, task, result);
     default:
-      return on_socket_exit(run_, task, what, own);
+      return on_socket_exit(run_, task, what, result);
   }
 }
 
@@ -267,11 +298,14 @@ void Tracer::on_exit(Task& task) {
   if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) != 0) return;
   if (what != AtExit::nothing) {
     task.plan.reset();
+    release_run(task);
     Registers own = task.at_entry;
     own.rax = regs.rax;
     own.rip = regs.rip;
-    own.rcx = regs.rcx;
-    own.r11 = regs.r11;
+    if (task.abi == Abi::x86_64) {
+      own.rcx = regs.rcx;
+      own.r11 = regs.r11;
+    }
     finish_call(task, what, own);
     ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
   }
@@ -281,8 +315,7 @@ void Tracer::on_exit(Task& task) {
 // What the filter would have decided, then the call itself.
 Next Tracer::serve_unfiltered(CallStop& stop) {
   const xlate::Call& call = stop.call;
-  if (stop.task.memory->loader != 0 && stop.regs.rip == LoaderImage::syscall_end(stop.task.memory->loader))
-    return Next::as_is;
+  if (stop.task.memory->is_loader_call(stop.regs.rip)) return Next::as_is;
   switch (filter_verdict(call, run_.filter)) {
     case Verdict::refuse:
       return answer(stop, -static_cast<long>(call.error));
@@ -293,9 +326,39 @@ Next Tracer::serve_unfiltered(CallStop& stop) {
     case Verdict::report:
       return dispatch(stop);
   }
-  if (call.stop == xlate::Stop::prctl_option && !xlate::is_special_prctl(stop.arg(0))) return Next::as_is;
-  if (call.stop != xlate::Stop::no_namespaces) return dispatch(stop);
-  return (stop.arg(call.stop_arg) & xlate::k_namespace_flags) != 0 ? answer(stop, -EPERM) : Next::as_is;
+  switch (call.stop) {
+    case xlate::Stop::prctl_option:
+      return xlate::is_special_prctl(stop.arg(0)) ? dispatch(stop) : Next::as_is;
+    case xlate::Stop::credential_option:
+      return xlate::is_credential_option(stop.arg(1), stop.arg(2)) ? dispatch(stop) : Next::as_is;
+    case xlate::Stop::no_audit:
+      return xlate::is_audit_socket(stop.arg(0), stop.arg(2)) ? answer(stop, -EPROTONOSUPPORT) : Next::as_is;
+    case xlate::Stop::everybody:
+      return stop.int_arg(0) == -1 ? dispatch(stop) : Next::as_is;
+    case xlate::Stop::no_namespaces:
+      return (stop.arg(call.stop_arg) & xlate::k_namespace_flags) != 0 ? answer(stop, -EPERM) : Next::as_is;
+    default:
+      return dispatch(stop);
+  }
+}
+
+// A socket call of i386 behind the one number that all have. The arguments are fetched from memory, and if the call is
+// changed, it is made by its own number, with the arguments in registers (Linux 4.3).
+Next Tracer::serve_socketcall(CallStop& stop) {
+  const xlate::SocketCall* which = xlate::find_socket_call(stop.arg(0));
+  const xlate::Call* call = which == nullptr ? nullptr : xlate::find_call(Abi::i386, which->number);
+  std::array<std::uint32_t, 6> args{};
+  if (call == nullptr || read_memory(stop.task.tid, stop.arg(1), args.data(), which->count * sizeof args[0]) != 0)
+    return Next::as_is;
+  CallStop inner{stop.run, stop.task, *call, Abi::i386, stop.regs};
+  inner.regs.orig_rax = which->number;
+  for (std::size_t i = 0; i < args.size(); ++i) inner.set_arg(static_cast<int>(i), args[i]);
+  const Next next = serve_unfiltered(inner);
+  if (next == Next::answer) return answer(stop, static_cast<long>(inner.regs.rax));
+  if (next == Next::as_is) return Next::as_is;
+  stop.task.at_entry = stop.regs;
+  stop.regs = inner.regs;
+  return next;
 }
 
 Next Tracer::dispatch(CallStop& stop) {
@@ -306,6 +369,8 @@ Next Tracer::dispatch(CallStop& stop) {
     case Op::run:
     case Op::open:
     case Op::open2:
+    case Op::mkdir:
+    case Op::mknod:
     case Op::chdir:
     case Op::chroot:
       return on_path_call(stop);
@@ -329,6 +394,8 @@ Next Tracer::dispatch(CallStop& stop) {
     case Op::chmod:
     case Op::chown:
     case Op::utime:
+    case Op::utimes:
+    case Op::utimensat:
     case Op::fchmod:
     case Op::fchown:
     case Op::fchange:
@@ -346,6 +413,13 @@ Next Tracer::dispatch(CallStop& stop) {
     case Op::recvmmsg:
     case Op::sockname:
       return on_socket_call(stop);
+    case Op::socketcall:
+      return serve_socketcall(stop);
+    case Op::kill:
+      return on_kill(stop);
+    case Op::getsockopt:
+    case Op::setsockopt:
+      return on_socket_option(stop);
     default:
       return on_id_call(stop);
   }

@@ -2,6 +2,8 @@
 
 #include <sys/types.h>
 
+#include <ctime>
+
 #include "base/result.hpp"
 #include "engine/ptrace/call_stop.hpp"
 #include "engine/ptrace/launch.hpp"
@@ -25,16 +27,17 @@ class Tracer {
   void on_signal(Task& task, int signal);
   void on_new_task(Task& parent);
   void on_exec(Task& task);
-  void on_entry(Task& task);
+  void on_entry(Task& task, Abi abi);
   void on_exit(Task& task);
   void on_call(Task& task);
   void finish_call(Task& task, AtExit what, Registers& own);
   Next serve_unfiltered(CallStop& stop);
-  void refuse_foreign(Task& task);
+  Next serve_socketcall(CallStop& stop);
   void resume(Task& task, int signal = 0);
   void resume_to_exit(Task& task);
   Next dispatch(CallStop& stop);
   void kill_all();
+  void save_owners(bool at_end);
 
   Run& run_;
   Interception how_;
@@ -42,6 +45,7 @@ class Tracer {
   bool started_ = false;  // the payload's program runs
   bool ended_ = false;
   int status_ = 0;
+  time_t next_save_ = 0;  // seconds of the monotonic clock
 };
 
 }  // namespace udk::engine

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "xlate/calls_x86_64.hpp"
+#include "xlate/call_tables.hpp"
 
 namespace udk::engine {
 namespace {
@@ -45,23 +45,31 @@ std::uint32_t verdict(const std::vector<sock_filter>& program, const seccomp_dat
   return 0;
 }
 
-seccomp_data call(std::uint64_t number) {
+using xlate::Abi;
+
+seccomp_data call(std::uint64_t number, Abi abi = Abi::x86_64) {
   seccomp_data data{};
   data.nr = static_cast<int>(number);
-  data.arch = AUDIT_ARCH_X86_64;
+  data.arch = abi == Abi::x86_64 ? AUDIT_ARCH_X86_64 : AUDIT_ARCH_I386;
   return data;
 }
 
+constexpr std::uint32_t k_report_x86_64 = SECCOMP_RET_TRACE;
+constexpr std::uint32_t k_report_i386 = SECCOMP_RET_TRACE | 1;
 constexpr std::uint32_t k_nosys = SECCOMP_RET_ERRNO | ENOSYS;
 
-TEST(Filter, EveryNumberGetsTheTablesAnswer) {
+class FilterOf : public ::testing::TestWithParam<Abi> {};
+INSTANTIATE_TEST_SUITE_P(Abis, FilterOf, ::testing::ValuesIn(xlate::k_abis),
+                         [](const auto& which) { return which.param == Abi::x86_64 ? "x86_64" : "i386"; });
+
+TEST_P(FilterOf, EveryNumberGetsTheTablesAnswer) {
   for (const bool all : {false, true}) {
     FilterOptions options{all, all, all, all, {}};
     const auto program = make_filter(options);
-    EXPECT_LT(program.size(), 1500U);
+    EXPECT_LT(program.size(), 3000U) << "BPF_MAXINSNS is 4096";
     for (std::uint64_t number = 0; number < 1000; ++number) {
-      const xlate::Call* row = xlate::find_call(number);
-      const std::uint32_t got = verdict(program, call(number));
+      const xlate::Call* row = xlate::find_call(GetParam(), number);
+      const std::uint32_t got = verdict(program, call(number, GetParam()));
       if (row == nullptr) {
         EXPECT_EQ(got, k_nosys) << number;
         continue;
@@ -74,7 +82,7 @@ TEST(Filter, EveryNumberGetsTheTablesAnswer) {
           EXPECT_EQ(got, SECCOMP_RET_ERRNO | row->error) << row->name;
           break;
         case Verdict::report:
-          EXPECT_EQ(got, SECCOMP_RET_TRACE) << row->name;
+          EXPECT_EQ(got, GetParam() == Abi::x86_64 ? k_report_x86_64 : k_report_i386) << row->name;
           break;
         case Verdict::by_argument:
           EXPECT_EQ(got, SECCOMP_RET_ALLOW) << row->name << " with null arguments";
@@ -87,10 +95,12 @@ TEST(Filter, EveryNumberGetsTheTablesAnswer) {
 TEST(Filter, OtherArchitecturesHaveNoCalls) {
   const auto program = make_filter({});
   seccomp_data data = call(SYS_getpid);
-  data.arch = AUDIT_ARCH_I386;
+  data.arch = AUDIT_ARCH_AARCH64;
   EXPECT_EQ(verdict(program, data), k_nosys);
   EXPECT_EQ(verdict(program, call(0x40000000 | SYS_getpid)), k_nosys) << "x32";
+  EXPECT_EQ(verdict(program, call(0x40000000 | SYS_openat)), k_nosys) << "x32";
   EXPECT_EQ(verdict(program, call(~std::uint64_t{0})), k_nosys);
+  EXPECT_EQ(verdict(program, call(~std::uint64_t{0}, Abi::i386)), k_nosys);
 }
 
 TEST(Filter, ArgumentsDecide) {
@@ -111,20 +121,43 @@ TEST(Filter, ArgumentsDecide) {
   EXPECT_EQ(verdict(make_filter(listing), data), SECCOMP_RET_TRACE);
   data.args[1] = 4711;
   EXPECT_EQ(verdict(make_filter(listing), data), SECCOMP_RET_ALLOW);
+  for (const int number : {19, 140}) {  // lseek and _llseek
+    data = call(static_cast<std::uint64_t>(number), Abi::i386);
+    auto& position = number == 19 ? data.args[1] : data.args[2];
+    for (const std::uint64_t inside : {0x7ead0000U, 0x7ead0007U, 0x7eadffffU}) {
+      position = inside;
+      EXPECT_EQ(verdict(make_filter(listing), data), k_report_i386) << number;
+    }
+    for (const std::uint64_t outside : {0U, 4711U, 0x7eacffffU, 0x7eae0000U, 0xffffffffU}) {
+      position = outside;
+      EXPECT_EQ(verdict(make_filter(listing), data), SECCOMP_RET_ALLOW) << number;
+    }
+  }
   data = call(SYS_prctl);
   data.args[0] = 4;
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE);
   data.args[0] = 15;
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW);
+  data = call(102, Abi::i386);  // socketcall
+  for (const std::uint64_t which : {4U, 8U, 9U, 10U, 13U, 21U}) {
+    data.args[0] = which;
+    EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW) << which;
+  }
+  for (const xlate::SocketCall& socket_call : xlate::k_socket_calls) {
+    data.args[0] = socket_call.which;
+    EXPECT_EQ(verdict(program, data), k_report_i386) << socket_call.which;
+  }
 }
 
 TEST(Filter, OnlyTheLoadersOwnCallsPass) {
   FilterOptions options;
-  options.loader_calls = {0x70000280, 0x2a0000000280};
+  const std::vector<std::uint64_t> places = {0x70000280, 0x2a0000000280};
+  for (const std::uint64_t address : places) options.loader_calls.push_back({Abi::x86_64, address});
+  options.loader_calls.push_back({Abi::i386, 0x7c000276});
   const auto program = make_filter(options);
   seccomp_data data = call(SYS_openat);
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE);
-  for (const std::uint64_t address : options.loader_calls) {
+  for (const std::uint64_t address : places) {
     data.instruction_pointer = address;
     EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW);
     data.instruction_pointer = address + 1;
@@ -132,6 +165,11 @@ TEST(Filter, OnlyTheLoadersOwnCallsPass) {
     data.instruction_pointer = address + (std::uint64_t{1} << 40);
     EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE);
   }
+  data = call(295, Abi::i386);
+  data.instruction_pointer = 0x7c000276;
+  EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW);
+  data.instruction_pointer = places[0];
+  EXPECT_EQ(verdict(program, data), k_report_i386);
 }
 
 }  // namespace

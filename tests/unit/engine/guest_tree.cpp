@@ -54,6 +54,13 @@ void become_user() {
   ::prctl(PR_SET_DUMPABLE, 1);  // lost with the ids, and needed to be traced without an exec between
 }
 
+bool runs_i386() { return run_as_user({"/lib/ld-linux.so.2", "--version"}).status == 0; }
+
+std::string ordinary_user() {
+  const bool root = ::geteuid() == 0;
+  return std::to_string(root ? k_nobody : ::geteuid()) + ":" + std::to_string(root ? k_nobody : ::getegid());
+}
+
 std::string engine_run() { return UDK_ENGINE_RUN; }
 
 Outcome run_as_user(const std::vector<std::string>& words) {
@@ -91,6 +98,9 @@ GuestTree::GuestTree() {
   for (const char* library : {"libc.so.6", "libgcc_s.so.1"})
     put_copy(fs::path("/lib/x86_64-linux-gnu") / library, root / "lib/x86_64-linux-gnu" / library);
   put_copy("/lib64/ld-linux-x86-64.so.2", root / "lib64/ld-linux-x86-64.so.2");
+  put_copy("/lib/ld-linux.so.2", root / "lib/ld-linux.so.2");
+  put_copy("/lib32/libc.so.6", root / "lib32/libc.so.6");
+  put_copy("/usr/lib32/libgcc_s.so.1", root / "lib32/libgcc_s.so.1");
   fs::copy(UDK_GUEST_DIR, root, fs::copy_options::recursive);
   for (const auto& entry : fs::directory_iterator(root / "dynamic"))
     put_copy(entry.path(), root / "bin" / entry.path().filename());

@@ -38,6 +38,10 @@ class GuestTree {
 Outcome run_as_user(const std::vector<std::string>& words);
 // Becomes the ordinary user: in a child, before exec.
 void become_user();
+// Whether this kernel runs 32-bit programs.
+bool runs_i386();
+// "UID:GID" of that user.
+std::string ordinary_user();
 // The driver of the engine.
 std::string engine_run();
 

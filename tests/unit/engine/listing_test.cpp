@@ -30,8 +30,9 @@ INSTANTIATE_TEST_SUITE_P(Engines, Listing, ::testing::Bool(),
 
 TEST_P(Listing, AllChecksHold) {
   const GuestTree tree;
-  for (const char* form : {"bin", "static", "musl"}) {
-    const Outcome outcome = tree.run(options_of(tree, GetParam()), {"/" + std::string(form) + "/listing"});
+  for (const std::string form : {"bin", "static", "musl", "i386", "i386-static"}) {
+    if (form.starts_with("i386") && !runs_i386()) continue;
+    const Outcome outcome = tree.run(options_of(tree, GetParam()), {"/" + form + "/listing"});
     EXPECT_EQ(outcome.out, "all checks hold\n") << form;
     EXPECT_EQ(outcome.status, 0);
   }

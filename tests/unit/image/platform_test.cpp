@@ -94,10 +94,14 @@ TEST(Platform, HostIsLinux) {
   EXPECT_EQ(platform_rank(Platform{"linux", host.architecture, ""}, host).has_value(), true);
 }
 
-TEST(Platform, HostWantsTheLowestLevelFirst) {
+TEST(Platform, HostWantsTheLowestLevelFirstAnd32BitsLast) {
   auto order = host_platforms();
   ASSERT_FALSE(order.empty());
   EXPECT_EQ(order.front(), host_platform());
+  if (order.front().architecture == "amd64") {
+    EXPECT_EQ(order.back(), (Platform{"linux", "386", ""}));
+    order.pop_back();
+  }
   for (std::size_t i = 1; i < order.size(); ++i)
     EXPECT_EQ(order[i], (Platform{"linux", "amd64", "v" + std::to_string(i + 1)}));
   EXPECT_TRUE(host_platform().architecture != "amd64" || host_platform().variant.empty());

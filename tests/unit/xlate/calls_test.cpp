@@ -4,23 +4,32 @@
 #include <fstream>
 #include <regex>
 #include <set>
+#include <span>
 #include <string>
 
-#include "xlate/calls_x86_64.hpp"
+#include "xlate/call_tables.hpp"
 
 namespace udk::xlate {
 namespace {
 
 // Every call that the kernel headers declare has a row with that name: a new kernel's calls must be thought about.
-// UDOCKER_UNISTD_64 names further headers (":" between them), such as those of a newer release.
-std::string header_list() {
-  const char* more = std::getenv("UDOCKER_UNISTD_64");
-  return std::string("/usr/include/x86_64-linux-gnu/asm/unistd_64.h") +
-         (more != nullptr ? ":" + std::string(more) : "");
+// UDOCKER_UNISTD_64 and _32 name further headers (":" between them), such as those of a newer release.
+std::string header_list(Abi abi) {
+  const std::string bits = abi == Abi::x86_64 ? "64" : "32";
+  const char* more = std::getenv(("UDOCKER_UNISTD_" + bits).c_str());
+  return "/usr/include/x86_64-linux-gnu/asm/unistd_" + bits + ".h" + (more != nullptr ? ":" + std::string(more) : "");
 }
 
-TEST(Calls, EveryCallOfTheKernelHeadersIsClassified) {
-  const std::string list = header_list();
+std::span<const Call> rows(Abi abi) {
+  return abi == Abi::x86_64 ? std::span<const Call>(k_calls_x86_64) : std::span<const Call>(k_calls_i386);
+}
+
+class Calls : public ::testing::TestWithParam<Abi> {};
+INSTANTIATE_TEST_SUITE_P(Abis, Calls, ::testing::ValuesIn(k_abis),
+                         [](const auto& which) { return which.param == Abi::x86_64 ? "x86_64" : "i386"; });
+
+TEST_P(Calls, EveryCallOfTheKernelHeadersIsClassified) {
+  const std::string list = header_list(GetParam());
   for (std::size_t at = 0; at <= list.size();) {
     const std::size_t end = std::min(list.find(':', at), list.size());
     std::ifstream header(list.substr(at, end - at));
@@ -31,7 +40,7 @@ TEST(Calls, EveryCallOfTheKernelHeadersIsClassified) {
       std::smatch match;
       if (!std::regex_match(line, match, define)) continue;
       ++found;
-      const Call* call = find_call(std::stoul(match[2]));
+      const Call* call = find_call(GetParam(), std::stoul(match[2]));
       ASSERT_NE(call, nullptr) << match[1] << " is not classified";
       EXPECT_EQ(call->name, match[1].str());
     }
@@ -40,19 +49,21 @@ TEST(Calls, EveryCallOfTheKernelHeadersIsClassified) {
   }
 }
 
-TEST(Calls, UnknownNumbersHaveNoRow) {
-  EXPECT_EQ(find_call(k_call_limit_x86_64), nullptr);
-  EXPECT_EQ(find_call(400), nullptr);
-  EXPECT_EQ(find_call(~std::uint64_t{0}), nullptr);
-  EXPECT_EQ(find_call(0x40000000), nullptr) << "x32";
+TEST_P(Calls, UnknownNumbersHaveNoRow) {
+  EXPECT_EQ(find_call(GetParam(), call_limit(GetParam())), nullptr);
+  EXPECT_EQ(find_call(GetParam(), GetParam() == Abi::x86_64 ? 400 : 222), nullptr);
+  EXPECT_EQ(find_call(GetParam(), ~std::uint64_t{0}), nullptr);
+  EXPECT_EQ(find_call(GetParam(), 0x40000000), nullptr) << "x32";
 }
 
-TEST(Calls, RowsAreConsistent) {
+TEST_P(Calls, RowsAreConsistent) {
   std::set<std::string> names;
-  for (const Call& call : k_calls_x86_64) {
+  for (const Call& call : rows(GetParam())) {
     EXPECT_TRUE(names.insert(call.name).second) << call.name;
     EXPECT_EQ(call.op == Op::refuse, call.error != 0) << call.name;
-    EXPECT_LT(call.path, 5) << call.name << ": there is no return stub for the sixth argument";
+    if (GetParam() == Abi::x86_64) {
+      EXPECT_LT(call.path, 5) << call.name << ": there is no return stub for the sixth argument";
+    }
     if (call.dir >= 0) {
       EXPECT_GE(call.path, 0) << call.name;
     }
@@ -66,10 +77,40 @@ TEST(Calls, RowsAreConsistent) {
   }
 }
 
-TEST(Calls, WaysAroundAreClosed) {
+// What calls of the same name mean does not depend on the architecture.
+TEST(CallTables, Agree) {
+  for (const Call& narrow : k_calls_i386) {
+    for (const Call& wide : k_calls_x86_64) {
+      if (std::string(wide.name) != narrow.name) continue;
+      EXPECT_EQ(wide.op, narrow.op) << wide.name;
+      EXPECT_EQ(wide.follow, narrow.follow) << wide.name;
+      EXPECT_EQ(wide.effect, narrow.effect) << wide.name;
+      EXPECT_EQ(wide.stop, narrow.stop) << wide.name;
+      EXPECT_EQ(wide.error, narrow.error) << wide.name;
+      if (wide.number < 424) continue;
+      EXPECT_EQ(wide.number, narrow.number) << wide.name;
+    }
+  }
+  for (const Call& wide : k_calls_x86_64) {
+    if (wide.number < 424) continue;
+    ASSERT_NE(find_call(Abi::i386, wide.number), nullptr) << wide.name;
+  }
+}
+
+TEST(CallTables, SocketCallsLeadToTheirOwnNumbers) {
+  for (const SocketCall& call : k_socket_calls) {
+    EXPECT_EQ(find_socket_call(call.which), &call);
+    const Call* row = find_call(Abi::i386, call.number);
+    ASSERT_NE(row, nullptr);
+    EXPECT_TRUE(row->op != Op::pass || row->stop != Stop::always) << row->name;
+  }
+  EXPECT_EQ(find_socket_call(9), nullptr) << "send";
+}
+
+TEST_P(Calls, WaysAroundAreClosed) {
   for (const char* name : {"io_uring_setup", "io_uring_enter", "io_uring_register"}) {
     const Call* found = nullptr;
-    for (const Call& call : k_calls_x86_64)
+    for (const Call& call : rows(GetParam()))
       if (std::string(call.name) == name) found = &call;
     ASSERT_NE(found, nullptr);
     EXPECT_EQ(found->op, Op::refuse);

@@ -49,8 +49,9 @@ struct File {
   }
   ElfKind check() {
     Elf64_Ehdr out{};
-    const ElfKind kind = check_elf_header(&header, sizeof header, EM_X86_64, out);
-    return kind == ElfKind::program ? read_elf_image(out, segments.data(), image) : kind;
+    Abi abi = Abi::i386;
+    const ElfKind kind = check_elf_header(&header, sizeof header, abi, out);
+    return kind == ElfKind::program ? read_elf_image(abi, out, segments.data(), image) : kind;
   }
   ElfImage image;
 };
@@ -65,6 +66,71 @@ TEST(Elf, Layout) {
   EXPECT_FALSE(f.image.executable_stack);
 }
 
+// A file of 32 bits, as it is on the disk.
+struct NarrowFile {
+  Elf32_Ehdr header{};
+  std::vector<Elf32_Phdr> segments = {{PT_LOAD, 0, 0x8048000, 0, 0x600, 0x600, PF_R | PF_X, 0x1000},
+                                      {PT_LOAD, 0x2df0, 0x804adf0, 0, 0x220, 0x1228, PF_R | PF_W, 0x1000}};
+  NarrowFile() {
+    std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+    header.e_ident[EI_CLASS] = ELFCLASS32;
+    header.e_ident[EI_DATA] = ELFDATA2LSB;
+    header.e_type = ET_EXEC;
+    header.e_machine = EM_386;
+    header.e_phoff = sizeof header;
+    header.e_phentsize = sizeof(Elf32_Phdr);
+    header.e_phnum = 2;
+    header.e_entry = 0x8048100;
+  }
+  ElfKind check(std::size_t size = sizeof(Elf32_Ehdr)) {
+    Elf64_Ehdr out{};
+    Abi abi = Abi::x86_64;
+    const ElfKind kind = check_elf_header(&header, size, abi, out);
+    if (kind != ElfKind::program) return kind;
+    std::vector<Elf64_Phdr> wide;
+    for (const Elf32_Phdr& segment : segments) wide.push_back(read_segment(abi, &segment));
+    return read_elf_image(abi, out, wide.data(), image);
+  }
+  ElfImage image;
+};
+
+TEST(Elf, LayoutOf32Bits) {
+  NarrowFile f;
+  ASSERT_EQ(f.check(), ElfKind::program);
+  EXPECT_EQ(f.image.abi, Abi::i386);
+  EXPECT_EQ(f.image.low, 0x8048000U);
+  EXPECT_EQ(f.image.high, 0x804adf0U + 0x1228U);
+  EXPECT_EQ(f.image.entry, 0x8048100U);
+  EXPECT_EQ(f.image.phdr_address, 0x8048000U + sizeof(Elf32_Ehdr));
+  EXPECT_FALSE(f.image.position_independent);
+  EXPECT_FALSE(f.image.stack_said);
+  f.segments.push_back({PT_GNU_STACK, 0, 0, 0, 0, 0, PF_R | PF_W, 16});
+  f.header.e_phnum = 3;
+  ASSERT_EQ(f.check(), ElfKind::program);
+  EXPECT_TRUE(f.image.stack_said);
+  EXPECT_FALSE(f.image.executable_stack);
+}
+
+TEST(Elf, RefusedOf32Bits) {
+  NarrowFile f;
+  EXPECT_EQ(f.check(sizeof(Elf32_Ehdr) - 1), ElfKind::bad);
+  f.segments[1].p_vaddr = 0xffffedf0;
+  f.segments[1].p_memsz = 0x220;
+  EXPECT_EQ(f.check(), ElfKind::bad) << "beyond the memory of a 32-bit program";
+  f = {};
+  f.header.e_phentsize = sizeof(Elf64_Phdr);
+  EXPECT_EQ(f.check(), ElfKind::bad);
+  f = {};
+  f.header.e_machine = EM_X86_64;
+  EXPECT_EQ(f.check(), ElfKind::foreign) << "x32";
+  f = {};
+  f.header.e_machine = EM_ARM;
+  EXPECT_EQ(f.check(), ElfKind::foreign);
+  File wide;
+  wide.header.e_machine = EM_386;
+  EXPECT_EQ(wide.check(), ElfKind::foreign);
+}
+
 TEST(Elf, Refused) {
   EXPECT_EQ(
       [] {
@@ -76,7 +142,7 @@ TEST(Elf, Refused) {
   EXPECT_EQ(
       [] {
         File f;
-        f.header.e_ident[EI_CLASS] = ELFCLASS32;
+        f.header.e_ident[EI_CLASS] = ELFCLASSNONE;
         return f.check();
       }(),
       ElfKind::foreign);

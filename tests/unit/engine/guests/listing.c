@@ -40,13 +40,14 @@ static int batch(int fd, int wide, size_t size, struct names* all) {
   if (got < 0) return -1;
   for (long at = 0; at < got; ++entries) {
     char* entry = buffer + at;
-    uint64_t inode;
+    uint64_t inode = 0;
     uint16_t length;
-    memcpy(&inode, entry, 8);
-    memcpy(&length, entry + 16, 2);
-    CHECK(length >= 24 && length % 8 == 0 && at + length <= got);
-    const char* name = entry + (wide ? 19 : 18);
-    int type = wide ? entry[18] : entry[length - 1];
+    size_t word = wide ? 8 : sizeof(long);
+    memcpy(&inode, entry, word);
+    memcpy(&length, entry + 2 * word, 2);
+    CHECK(length >= 3 * word && length % word == 0 && at + length <= got);
+    const char* name = entry + 2 * word + (wide ? 3 : 2);
+    int type = wide ? entry[2 * word + 2] : entry[length - 1];
     struct stat st;
     CHECK(fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0);
     CHECK(type == DT_UNKNOWN || type == IFTODT(st.st_mode));

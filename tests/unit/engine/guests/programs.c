@@ -73,6 +73,17 @@ static void errors(void) {
   int fd = open("/tmp/p", O_WRONLY | O_CLOEXEC);
   CHECK(exec_error("/tmp/p") == ETXTBSY);
   close(fd);
+  Elf32_Ehdr x32 = {.e_ident = ELFMAG "\1\1\1",
+                    .e_type = ET_EXEC,
+                    .e_machine = EM_X86_64,
+                    .e_version = 1,
+                    .e_phentsize = sizeof(Elf32_Phdr),
+                    .e_phnum = 1,
+                    .e_phoff = sizeof x32};
+  fd = open("/tmp/p", O_WRONLY | O_TRUNC | O_CLOEXEC);
+  CHECK(write(fd, &x32, sizeof x32) == sizeof x32);
+  close(fd);
+  CHECK(exec_error("/tmp/p") == ENOEXEC);
   FAILS(execve((char*)1, NULL, NULL), EFAULT);
   CHECK(unlink("/tmp/p") == 0);
 }

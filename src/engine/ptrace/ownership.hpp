@@ -1,0 +1,51 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <optional>
+#include <string_view>
+
+#include "engine/ptrace/call_stop.hpp"
+
+// Owners, modes and permissions as the guest believes them, over what the disk has.
+namespace udk::engine {
+
+// Under which guest path a file is known.
+struct FileName {
+  std::optional<std::string_view> path;  // canonical; none: only its inode is known
+  bool kept = false;                     // it lies in the container's own tree
+};
+FileName name_of(const Run& run, const xlate::Resolution& at);
+// Of an open file; `buffer` holds the text.
+FileName name_of_descriptor(CallStop& stop, int fd, xlate::GuestPath& buffer);
+
+// The file as the guest shall see it. `st` is what the kernel says.
+Belief belief_of(Run& run, const struct stat& st, const FileName& name);
+void show(Run& run, struct stat& st, const FileName& name);
+void show(Run& run, struct statx& st, const FileName& name);
+// Remembers what is believed of a file from now on, or nothing if the disk says the same.
+void settle(Run& run, const struct stat& st, const FileName& name, const Belief& belief);
+
+// Whether the credentials own the file, or may act as if they did.
+bool acts_as_owner(const Credentials& c, const Belief& belief);
+bool in_group(const Credentials& c, gid_t gid);
+// access(2) by mode bits; `uid` and `gid` are the ids that count. 0 or -EACCES.
+int check_mode(const Credentials& c, std::uint32_t uid, std::uint32_t gid, const Belief& belief, mode_t type,
+               int wanted);
+
+// The mode that the disk gets: no set-id bits on files, and as root every file stays usable for the user to whom it
+// really belongs.
+mode_t disk_mode(const Run& run, mode_t mode, bool directory);
+
+// Before the guest makes a file there: whose it will be. `mode` as given to the call, with its type.
+void note_creation(CallStop& stop, const xlate::Resolution& at, mode_t mode, dev_t device = 0);
+// Whether emulated root may do what the modes on the disk refuse to the user (CAP_DAC_OVERRIDE).
+bool overrides_modes(const CallStop& stop);
+// Lets emulated root do what the modes on the disk would refuse to the user: widens the file, or the directories on the
+// way to it, and remembers their modes. Does nothing where the disk allows it already.
+void ensure_access(CallStop& stop, const xlate::Resolution& at, int wanted);
+
+// The same for the directory of a name that is to be made or removed.
+void ensure_parent(CallStop& stop, const xlate::Resolution& at);
+
+}  // namespace udk::engine

@@ -1,0 +1,166 @@
+#include "engine/ptrace/owner_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+namespace udk::engine {
+namespace {
+
+using container::FileOwner;
+using container::OwnerBook;
+
+// A book in memory, which can refuse to be written.
+class MemoryBook : public OwnerBook {
+ public:
+  Result<> read(const std::function<void(std::string_view, const FileOwner&)>& each) override {
+    for (const auto& [path, owner] : content) each(path, owner);
+    return {};
+  }
+  Result<> write(const Changes& changes) override {
+    if (refuses) return fail(Code::internal, "refused");
+    for (const auto& [path, owner] : changes) {
+      if (owner)
+        content[path] = *owner;
+      else
+        content.erase(path);
+    }
+    return {};
+  }
+  std::map<std::string, FileOwner> content;
+  bool refuses = false;
+};
+
+struct stat file(ino_t number) {
+  struct stat st {};
+  st.st_dev = 1;
+  st.st_ino = number;
+  return st;
+}
+
+Belief of(std::uint32_t uid) { return {{uid, uid, 0644}, 0, 0}; }
+
+class Owners : public ::testing::Test {
+ protected:
+  void load() { ASSERT_TRUE(table.load(book)); }
+  std::map<std::string, FileOwner>& saved() {
+    EXPECT_TRUE(table.save());
+    return book.content;
+  }
+  MemoryBook book;
+  OwnerTable table;
+};
+
+TEST_F(Owners, WhatWasRecordedIsFoundByPathAndThenByInode) {
+  book.content["etc/shadow"] = {0, 42, 0640};
+  load();
+  EXPECT_EQ(table.find(file(7), std::nullopt), nullptr);
+  ASSERT_NE(table.find(file(7), "/etc/shadow"), nullptr);
+  EXPECT_EQ(table.find(file(7), "/etc/shadow")->owner.gid, 42U);
+  EXPECT_NE(table.find(file(7), std::nullopt), nullptr);
+  EXPECT_EQ(table.find(file(8), "/etc/passwd"), nullptr);
+  EXPECT_FALSE(table.changed());
+}
+
+TEST_F(Owners, TheRootItself) {
+  book.content[""] = {5, 5, 0755};
+  load();
+  EXPECT_NE(table.find(file(2), ""), nullptr);
+}
+
+TEST_F(Owners, AFileThatCameToTheNameFromOutsideIsAnother) {
+  book.content["a"] = {5, 5, 0644};
+  load();
+  EXPECT_NE(table.find(file(7), "/a"), nullptr);
+  EXPECT_EQ(table.find(file(8), "/a"), nullptr);
+  EXPECT_TRUE(saved().empty());
+}
+
+TEST_F(Owners, SetForgetAndSave) {
+  load();
+  table.set(file(7), "/a", true, of(5));
+  table.set(file(8), "/tmp/b", false, of(6));  // not in the container's own tree
+  EXPECT_EQ(saved().size(), 1U);
+  EXPECT_EQ(book.content["a"].uid, 5U);
+  table.forget(file(7));
+  EXPECT_EQ(table.find(file(7), "/a"), nullptr);
+  EXPECT_NE(table.find(file(8), std::nullopt), nullptr);
+  EXPECT_TRUE(saved().empty());
+}
+
+TEST_F(Owners, RenamesTakeWholeTreesAlong) {
+  load();
+  table.set(file(1), "/d", true, of(1));
+  table.set(file(2), "/d/x", true, of(2));
+  table.set(file(3), "/d/y/z", true, of(3));
+  table.set(file(4), "/d0", true, of(4));
+  table.renamed("/d", "/e/f", true);
+  EXPECT_EQ(table.find_path("/d/x"), nullptr);
+  ASSERT_NE(table.find_path("/e/f/y/z"), nullptr);
+  auto& content = saved();
+  EXPECT_EQ(content.size(), 4U);
+  EXPECT_EQ(content["e/f"].uid, 1U);
+  EXPECT_EQ(content["e/f/x"].uid, 2U);
+  EXPECT_EQ(content["e/f/y/z"].uid, 3U);
+  EXPECT_EQ(content["d0"].uid, 4U);
+}
+
+TEST_F(Owners, ARenameReplacesWhatWasThere) {
+  load();
+  table.set(file(1), "/a", true, of(1));
+  table.set(file(2), "/b", true, of(2));
+  table.removed(file(2), "/b", true);
+  table.renamed("/a", "/b", true);
+  EXPECT_EQ(saved().size(), 1U);
+  EXPECT_EQ(book.content["b"].uid, 1U);
+  EXPECT_EQ(table.find(file(2), std::nullopt), nullptr);
+}
+
+TEST_F(Owners, ExchangedNames) {
+  load();
+  table.set(file(1), "/a", true, of(1));
+  table.set(file(2), "/b", true, of(2));
+  table.set(file(3), "/b/c", true, of(3));
+  table.exchanged("/a", "/b", true);
+  auto& content = saved();
+  EXPECT_EQ(content["b"].uid, 1U);
+  EXPECT_EQ(content["a"].uid, 2U);
+  EXPECT_EQ(content["a/c"].uid, 3U);
+  EXPECT_EQ(content.size(), 3U);
+}
+
+TEST_F(Owners, HardLinksShareTheBelief) {
+  load();
+  table.set(file(1), "/a", true, of(1));
+  table.linked(file(1), "/b", true);
+  table.set(file(1), "/a", true, of(9));
+  EXPECT_EQ(saved()["b"].uid, 9U);
+  table.removed(file(1), "/a", false);
+  EXPECT_EQ(table.find(file(1), std::nullopt)->owner.uid, 9U);
+  EXPECT_EQ(saved().size(), 1U);
+}
+
+TEST_F(Owners, AnExpectedFileIsKnownWhenItIsSeen) {
+  load();
+  table.expect("/new", true, of(5));
+  ASSERT_NE(table.find(file(7), "/new"), nullptr);
+  EXPECT_EQ(saved()["new"].uid, 5U);
+  table.removed(file(7), "/new", true);
+  table.expect("/new", true, std::nullopt);
+  EXPECT_EQ(table.find(file(9), "/new"), nullptr);
+}
+
+TEST_F(Owners, ARefusedSaveIsRepeated) {
+  load();
+  table.set(file(1), "/a", true, of(1));
+  book.refuses = true;
+  EXPECT_FALSE(table.save());
+  EXPECT_TRUE(table.changed());
+  table.set(file(1), "/a", true, of(2));
+  book.refuses = false;
+  EXPECT_EQ(saved()["a"].uid, 2U);
+}
+
+}  // namespace
+}  // namespace udk::engine
