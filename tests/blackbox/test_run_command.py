@@ -244,11 +244,6 @@ def test_what_is_no_option(box, words):
     box.udocker.fails("run", *words, *(() if words == ("--user",) else (box.id, "true")))
 
 
-@pytest.mark.parametrize("option", ["--publish=80:80", "-P", "--netcoop"])
-def test_options_that_this_version_lacks(box, option):
-    assert "not available in this version" in box.fails("true", options=(option,), status=1)
-
-
 def test_twenty_megabytes_through_a_filter(box):
     data = os.urandom(1 << 20) * 20
     assert box.run("cat", stdin=data).raw_out == data
