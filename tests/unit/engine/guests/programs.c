@@ -39,8 +39,10 @@ static int prints(char* const argv[], const char* path, const char* expected) {
   for (ssize_t n; (n = read(pipes[0], text + size, sizeof text - 1 - size)) > 0;) size += (size_t)n;
   text[size] = '\0';
   close(pipes[0]);
-  waitpid(pid, NULL, 0);
-  if (strcmp(text, expected) != 0) printf("%s printed \"%s\", not \"%s\"\n", path, text, expected);
+  int status = -1;
+  waitpid(pid, &status, 0);
+  if (strcmp(text, expected) != 0)
+    printf("%s printed \"%s\", not \"%s\"; wait status %x\n", path, text, expected, status);
   return strcmp(text, expected) == 0;
 }
 
@@ -104,18 +106,59 @@ static void scripts(const char* self) {
   CHECK(chdir("/tmp") == 0);
   snprintf(expected, sizeof expected, "[%s][words  with blanks][./one][a][][b c]\n", self);
   CHECK(prints(argv, "./one", expected) && chdir("/") == 0);
-  // As many words as fit no small buffer.
-  enum { k_words = 5000 };
-  static char* many[k_words + 1];
-  static char text[8 * k_words];
-  for (int i = 0; i < k_words; ++i) many[i] = "w";
-  int fd = open("/tmp/one", O_RDONLY);
-  close(fd);
-  setenv("PROGRAMS_PRINT", "count", 1);
-  snprintf(text, sizeof text, "%d words\n", k_words + 2);
-  CHECK(prints(many, "/tmp/one", text));
   unsetenv("PROGRAMS_PRINT");
-  CHECK(unlink("/tmp/one") == 0 && unlink("/tmp/two") == 0);
+  CHECK(unlink("/tmp/two") == 0);
+}
+
+// The script /tmp/one and `self`, which counts its words.
+static void many_words(const char* self) {
+  enum { k_words = 60000 };
+  static char* many[k_words + 1];
+  char text[32];
+  setenv("PROGRAMS_PRINT", "count", 1);
+  // As many as fit a small buffer, the room below a stack, none of both.
+  static const int counts[] = {400, 600, 5000, 20000, k_words};
+  for (unsigned i = 0; i < sizeof counts / sizeof *counts; ++i) {
+    for (int k = 0; k < counts[i]; ++k) many[k] = "w";
+    many[counts[i]] = NULL;
+    snprintf(text, sizeof text, "%d words\n", counts[i] + 2);
+    CHECK(prints(many, "/tmp/one", text));
+    // Where the stack begins is random: as often as one place in four would show.
+    snprintf(text, sizeof text, "%d words\n", counts[i]);
+    for (int k = 0; k < 12; ++k) CHECK(prints(many, self, text));
+  }
+  // The same with the memory of the parent, which has to stay as it is.
+  setenv("PROGRAMS_PRINT", "none", 1);
+  for (int i = 0; i < 3; ++i) {
+    pid_t pid = vfork();
+    if (pid == 0) {
+      execve("/tmp/one", many, environ);
+      _exit(errno);
+    }
+    int status = -1;
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    for (int k = 0; k < k_words; ++k)
+      if (strcmp(many[k], "w") != 0) CHECK(!"the words are as they were");
+  }
+  unsetenv("PROGRAMS_PRINT");
+  CHECK(chmod("/tmp/one", 0600) == 0);
+  CHECK(execve("/tmp/one", many, environ) == -1 && errno == EACCES);
+  CHECK(unlink("/tmp/one") == 0);
+}
+
+// With next to nothing on the stack, wherever that begins.
+static void few_words(const char* self) {
+  char* argv[] = {"-", NULL};
+  char* nothing[] = {NULL};
+  for (int i = 0; i < 200; ++i) {
+    pid_t pid = fork();
+    if (pid == 0) {
+      execve(self, argv, nothing);
+      _exit(errno);
+    }
+    int status = -1;
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+  }
 }
 
 static void by_descriptor(const char* self) {
@@ -186,13 +229,16 @@ int main(int argc, char** argv) {
     for (int i = 0; i < argc && print[0] == '1'; ++i) printf("[%s]", argv[i]);
     if (print[0] == '1')
       puts("");
-    else
+    else if (print[0] == 'c')
       printf("%d words\n", argc);
     return 0;
   }
+  if (argc == 1 && strcmp(argv[0], "-") == 0) return 0;
   start(argv[0]);
   errors();
   scripts(argv[0]);
+  many_words(argv[0]);
+  few_words(argv[0]);
   by_descriptor(argv[0]);
   DONE;
 }
