@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -163,12 +164,24 @@ def test_a_signal_to_the_group_arrives_once(catcher, number):
     assert catcher.end() == ([f"got {int(END)}"], 0)
 
 
+def is_settled(process: int) -> bool:
+    """It sleeps, and no signal waits for it: the kernel keeps one of a number only, so the next would be lost."""
+    with open(f"/proc/{process}/status", encoding="ascii") as file:
+        fields = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    return fields["State"][0] in "St" and all(int(fields[name], 16) == 0 for name in ("SigPnd", "ShdPnd"))
+
+
 def test_signals_to_the_group_and_alone_are_not_confused(catcher):
-    child = children_of(catcher.process.pid)[0]
+    udocker = catcher.process.pid
+    child = children_of(udocker)[0]
     for _ in range(30):
         for send in (catcher.send_group, catcher.send, lambda number: os.kill(child, number), catcher.send):
             send(signal.SIGUSR2)
             assert catcher.line() == "got 12"
+            deadline = time.monotonic() + HANG_LIMIT
+            while not (is_settled(udocker) and is_settled(child)):
+                assert time.monotonic() < deadline
+                time.sleep(0.001)
     catcher.send(END)
     assert catcher.end() == ([f"got {int(END)}"], 0)
 
