@@ -1,42 +1,26 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <charconv>
 
 #include "engine/ptrace/lookup.hpp"
+#include "engine/ptrace/proc_files.hpp"
 
 // The links of /proc. "self" must mean the guest, not the tracer that reads them; the links to files (exe, cwd, root,
 // fd/N) hold host paths, which the guest must see as its own.
 namespace udk::engine {
-namespace {
-
-std::string_view first_part(std::string_view& rest) {
-  std::size_t n = 0;
-  while (n < rest.size() && rest[n] != '/') ++n;
-  const std::string_view part = xlate::head(rest, n);
-  rest = xlate::tail(rest, n < rest.size() ? n + 1 : n);
-  return part;
-}
-
-bool parse_number(std::string_view text, pid_t& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() && value > 0;
-}
-
-}  // namespace
 
 // "/proc/PID/WHAT" or "/proc/PID/task/TID/WHAT".
 struct Lookup::ProcLink {
   pid_t pid = 0;
   std::string_view what;  // exe, cwd, root, fd
-  bool parse(std::string_view rest) {
-    if (!parse_number(first_part(rest), pid)) return false;
-    what = first_part(rest);
-    if (what == "task") {
-      pid_t tid = 0;
-      if (!parse_number(first_part(rest), tid)) return false;
-      what = first_part(rest);
-    }
+  bool parse(std::string_view host) {
+    const auto file = ProcFile::parse(host);
+    if (!file) return false;
+    pid = file->process;
+    const std::size_t slash = std::min(file->name.find('/'), file->name.size());
+    what = file->name.substr(0, slash);
+    const std::string_view rest = file->name.substr(std::min(slash + 1, file->name.size()));
     if (what == "fd" || what == "map_files") return !rest.empty() && rest.find('/') == std::string_view::npos;
     return rest.empty() && (what == "exe" || what == "cwd" || what == "root");
   }
@@ -56,7 +40,7 @@ bool Lookup::read_proc_link(std::string_view host, xlate::Link& link, int& resul
     return true;
   }
   ProcLink what;
-  if (!what.parse(rest)) return false;
+  if (!what.parse(host)) return false;
   result = follow_proc_link(what, host, link);
   return true;
 }
