@@ -16,14 +16,14 @@ HashKind kind_of(const std::optional<image::Digest>& digest) { return digest ? d
 }  // namespace
 
 LayerStream::LayerStream(std::unique_ptr<ByteSource> source, std::optional<image::Digest> stored,
-                         std::optional<image::Digest> plain, SizeLimits limits)
+                         std::optional<image::Digest> plain, SizeLimits limits, PlainDigest plain_digest)
     : source_(std::move(source)),
       stored_(std::move(stored)),
       plain_(std::move(plain)),
       limits_(limits),
-      plain_hasher_(kind_of(plain_)),
       buffer_(k_input_buffer) {
   if (stored_) stored_hasher_.emplace(stored_->kind());
+  if (plain_ || plain_digest == PlainDigest::computed) plain_hasher_.emplace(kind_of(plain_));
 }
 
 Result<std::size_t> LayerStream::fill(std::span<std::byte> block) {
@@ -32,7 +32,7 @@ Result<std::size_t> LayerStream::fill(std::span<std::byte> block) {
   TRY_ASSIGN(std::size_t size, decoder_ ? fill_decoded(block) : fill_plain(block));
   plain_bytes_ += size;
   TRY(check_size());
-  plain_hasher_.update(block.first(size));
+  if (plain_hasher_) plain_hasher_->update(block.first(size));
   if (size < block.size()) TRY(finish());
   return size;
 }
@@ -111,7 +111,8 @@ Result<> LayerStream::check_size() const {
 
 Result<> LayerStream::finish() {
   state_ = State::ended;
-  plain_digest_ = std::string(kind_of(plain_) == HashKind::sha256 ? "sha256:" : "sha512:") + plain_hasher_.hex();
+  if (plain_hasher_)
+    plain_digest_ = std::string(kind_of(plain_) == HashKind::sha256 ? "sha256:" : "sha512:") + plain_hasher_->hex();
   if (stored_) {
     std::string found = std::string(stored_->algorithm()) + ":" + stored_hasher_->hex();
     if (found != stored_->text())

@@ -23,19 +23,22 @@ struct SizeLimits {
   std::uint64_t free_bytes = 0;
 };
 
+// Whether anybody asks for the digest of the plain bytes.
+enum class PlainDigest { computed, skipped };
+
 // The plain bytes of a stored archive: decompressed, hashed on both sides, measured. Made for one pass.
 class LayerStream {
  public:
-  // Digests that are given are compared at the end; the plain bytes are always hashed.
+  // Digests that are given are compared at the end.
   LayerStream(std::unique_ptr<ByteSource> source, std::optional<image::Digest> stored,
-              std::optional<image::Digest> plain, SizeLimits limits);
+              std::optional<image::Digest> plain, SizeLimits limits, PlainDigest plain_digest = PlainDigest::computed);
 
   // Fills all of `block` but at the end, and says how much; 0 is the end. When that is reached the digests were right.
   Result<std::size_t> fill(std::span<std::byte> block);
 
   [[nodiscard]] std::uint64_t stored_bytes() const { return stored_bytes_; }
   [[nodiscard]] std::uint64_t plain_bytes() const { return plain_bytes_; }
-  // After the end only.
+  // After the end only; "" if it was skipped.
   [[nodiscard]] const std::string& plain_digest() const { return plain_digest_; }
 
  private:
@@ -54,7 +57,7 @@ class LayerStream {
   SizeLimits limits_;
   std::unique_ptr<Decoder> decoder_;  // none for plain data
   std::optional<Hasher> stored_hasher_;
-  Hasher plain_hasher_;
+  std::optional<Hasher> plain_hasher_;
   std::vector<std::byte> buffer_;
   std::span<const std::byte> input_;  // what of buffer_ is not used yet
   State state_ = State::unopened;

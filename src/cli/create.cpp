@@ -47,8 +47,9 @@ Result<> publish(store::ContainerDraft& draft, const std::string& alias, IfNameT
   return fail(Code::exists, "container name already exists: " + alias + " (see: udocker ps)");
 }
 
-// Before the work instead of after it.
-Result<> check_name(const store::Store& store, const std::string& alias, IfNameTaken if_taken) {
+}  // namespace
+
+Result<> check_new_alias(const store::Store& store, const std::string& alias, IfNameTaken if_taken) {
   if (alias.empty()) return {};
   if (auto valid = store::check_alias(alias); !valid) {
     return fail(Code::usage, "invalid container name or wrong format: " + valid.error().text);
@@ -57,12 +58,10 @@ Result<> check_name(const store::Store& store, const std::string& alias, IfNameT
   return fail(Code::exists, "container name already exists: " + alias + " (see: udocker ps)");
 }
 
-}  // namespace
-
 Result<std::string> create_container(Session& session, const store::ImageName& image, const std::string& alias,
                                      IfNameTaken if_taken) {
   TRY_ASSIGN(store::Store * store, session.store());
-  TRY(check_name(*store, alias, if_taken));
+  TRY(check_new_alias(*store, alias, if_taken));
   TRY_ASSIGN(auto pinned, store->images().pin(image));
   TRY_ASSIGN(auto draft, store->containers().begin());
   const std::string id = draft.id();

@@ -9,6 +9,7 @@
 #include "base/file.hpp"
 #include "base/result.hpp"
 #include "image/digest.hpp"
+#include "store/intake.hpp"
 #include "store/lock.hpp"
 
 namespace udk::store {
@@ -67,6 +68,8 @@ class Blobs {
   // IfHeld::wait only while holding no other StagedBlob.
   Result<std::optional<StagedBlob>> stage(const image::Digest& digest, std::optional<std::uint64_t> size,
                                           IfHeld if_held = IfHeld::wait) const;
+  // For content whose digest is not known yet.
+  Result<Intake> receive() const;
   // Content that is in memory already.
   Result<> add(const image::Digest& digest, std::string_view content) const;
 

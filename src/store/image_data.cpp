@@ -137,12 +137,13 @@ Result<> read_v1(ImageData& image) {
   return {};
 }
 
-// Assigned only where there is one for each layer. The Python tool's `import` writes the hash of the file as it is, be
-// it compressed or not, so those say nothing.
+// Assigned only where there is one for each layer. The Python tool's `import`, which makes images of the old format,
+// writes the hash of the file as it is, be it compressed or not, so those say nothing.
 void assign_diff_ids(ImageData& image) {
   auto config = image::ImageConfig::parse(image.config);
   if (!config) return;
-  if (text_member(json::parse(image.config, nullptr, false), "comment") == "created by udocker") return;
+  const bool by_import = text_member(json::parse(image.config, nullptr, false), "comment") == "created by udocker";
+  if (by_import && image.format == ImageFormat::v1) return;
   auto ids = config->diff_ids();
   if (!ids || ids->size() != image.layers.size()) return;
   for (std::size_t i = 0; i < ids->size(); ++i) image.layers[i].diff_id = (*ids)[i];

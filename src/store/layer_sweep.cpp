@@ -11,6 +11,16 @@
 
 namespace udk::store {
 
+namespace {
+
+void sweep_intake(const std::string& state, const std::string& name) {
+  Waiting no_wait{std::chrono::milliseconds(0), {}};
+  auto dead = Lock::acquire(state, name + ".lock", LockMode::exclusive, no_wait, name);
+  if (dead) (void)remove_tree_at(AT_FDCWD, path_join(state, name));
+}
+
+}  // namespace
+
 bool is_older(const std::string& path, std::chrono::seconds age) {
   struct stat st {};
   if (::lstat(path.c_str(), &st) != 0) return false;
@@ -24,6 +34,7 @@ void sweep_layers(const Context& context, std::chrono::seconds age) {
   constexpr std::string_view suffix = ".partial";
   for (const auto& entry : *entries) {
     std::string path = path_join(state, entry.name);
+    if (entry.type == EntryType::directory && entry.name.starts_with(k_intake_prefix)) sweep_intake(state, entry.name);
     if (!entry.name.ends_with(suffix) || !is_older(path, age)) continue;
     std::string digest = entry.name.substr(0, entry.name.size() - suffix.size());
     Waiting no_wait{std::chrono::milliseconds(0), {}};

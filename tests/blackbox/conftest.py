@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shlex
 import signal
 
 import pytest
@@ -107,3 +108,24 @@ def fresh_box(guests: Guests):
     container = guests.fresh("busybox")
     yield container
     guests.udocker.run("rm", "-f", container.id)
+
+
+SMALL_DISK = """
+mount -t tmpfs -o size=16m none "$UDOCKER_DIR" || exit 99
+while read -r line; do
+  eval "\"$0\" $line"
+  echo "status $?"
+done
+"""
+
+
+@pytest.fixture
+def on_small_disk(udocker: Udocker):
+    """on_small_disk(words, ..): runs commands one after the other with their repository on a disk of 16 MiB, which is
+    empty at first; after what each prints comes a line with its status."""
+    def run(*commands: list[str]):
+        udocker.top.mkdir()
+        lines = "".join(shlex.join(words) + "\n" for words in commands)
+        prefix = ["unshare", "--user", "--map-current-user", "--mount", "--keep-caps", "bash", "-c", SMALL_DISK]
+        return udocker.run(prefix=prefix, stdin=lines.encode())
+    return run

@@ -24,10 +24,12 @@ ALLOWED = {
     "archive": {"base", "image"},
     "registry": {"base", "image"},
     "store": {"base", "image", "archive"},
+    "transfer": {"base", "image", "archive", "store"},
     "container": {"base", "image"},
     "engine": {"base", "container", "xlate"},
     "guest": {"xlate"},
-    "cli": {"base", "xlate", "image", "archive", "registry", "store", "container", "engine"},
+    "cli": {"base", "xlate", "image", "archive", "registry", "store", "transfer", "container",
+            "engine"},
     "": {"cli"},  # main.cpp
 }
 

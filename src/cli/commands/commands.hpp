@@ -8,6 +8,7 @@ namespace udk::cli {
 extern const Command k_create;
 extern const Command k_help;
 extern const Command k_images;
+extern const Command k_import;
 extern const Command k_inspect;
 extern const Command k_install;
 extern const Command k_name;

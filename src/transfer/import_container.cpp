@@ -1,0 +1,135 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+
+#include "archive/apply.hpp"
+#include "base/file.hpp"
+#include "base/path.hpp"
+#include "store/owners_file.hpp"
+#include "transfer/import.hpp"
+#include "transfer/metadata.hpp"
+
+namespace udk::transfer {
+namespace {
+
+// Unpacks the archive into the directory.
+Result<> unpack(const std::string& path, int dir, store::ContainerDraft& draft, const Cancelled& cancelled,
+                archive::OwnerRecord& owners) {
+  TRY_ASSIGN(Fd input, open_input(path));
+  std::array<archive::LayerInput, 1> layers;
+  layers[0].blob = std::make_unique<InputSource>(input.get(), cancelled);
+  layers[0].name = path == "-" ? "standard input" : path;
+  archive::ApplyOptions options;
+  options.threads = std::thread::hardware_concurrency() > 1 ? archive::Threads::pipeline : archive::Threads::one;
+  options.progress = [&](const archive::Progress&) { return draft.renew(); };
+  TRY_ASSIGN(auto report, archive::apply_layers(layers, dir, options, owners));
+  if (report.layers[0].stored_bytes == 0) return fail(Code::corrupt, layers[0].name + ": it is empty");
+  return {};
+}
+
+// What a container's directory may have beside ROOT; docs/on-disk-format.md, "Containers". These are files ...
+constexpr std::array<std::string_view, 14> k_files{
+    "container.json", "imagerepo.name", "PROTECT",    "execmode",    "root.path",  "nvidia",     "owners",
+    "osenv.json",     "ld.so.path",     "ld.so.orig", "ld.lib.dirs", "patch.path", "patch.time", "libfakechroot.so"};
+// ... and these directories.
+constexpr std::array<std::string_view, 3> k_directories{"ROOT", ".mountpoints", ".bind_orig_files"};
+
+template <class List>
+bool contains(const List& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+// Removes what is not of a container, as links in the place of files, by which the host's would be read.
+Result<> keep_known_entries(int dir) {
+  TRY_ASSIGN(auto names, list_dir(dir));
+  for (const auto& name : names) {
+    TRY_ASSIGN(auto status, lstat_at(dir, name));
+    if (status && S_ISREG(status->st_mode) && contains(k_files, name)) continue;
+    if (status && S_ISDIR(status->st_mode) && contains(k_directories, name)) continue;
+    TRY(remove_tree_at(dir, name));
+  }
+  return {};
+}
+
+// The content of an entry, "" if it is missing.
+Result<std::string> entry_text(int dir, const std::string& name) {
+  constexpr std::size_t most = std::size_t{16} << 20;
+  auto text = read_file_at(dir, name, most);
+  if (!text && text.error().code == Code::not_found) return std::string();
+  return text;
+}
+
+bool is_mode(std::string_view text) {
+  return text.size() == 2 && std::string_view("PFRS").find(text[0]) != std::string_view::npos && text[1] >= '1' &&
+         text[1] <= '4';
+}
+
+Result<> settle_mode(store::Store& store, const store::ContainerDraft& draft, int dir) {
+  TRY_ASSIGN(auto mode, entry_text(dir, "execmode"));
+  TRY(unlink_at(dir, "root.path"));
+  if (mode.empty()) return unlink_at(dir, "execmode");
+  if (!is_mode(mode)) return fail(Code::corrupt, "its execmode names no execution mode");
+  TRY_ASSIGN(auto containers, real_path(store.paths().containers));
+  return write_file_atomic_at(dir, "root.path", path_join(path_join(containers, draft.id()), "ROOT"));
+}
+
+Result<> settle_metadata(store::ContainerDraft& draft, int dir) {
+  TRY_ASSIGN(auto config, entry_text(dir, "container.json"));
+  TRY_ASSIGN(auto root, lstat_at(dir, "ROOT"));
+  if (config.empty() || !root)
+    return fail(
+        Code::corrupt,
+        "it is no archive of a container's directory, with ROOT and container.json, as export --clone makes it; "
+        "import --tocontainer takes an archive of a tree");
+  TRY(draft.set_config(config));
+  TRY_ASSIGN(auto image, entry_text(dir, "imagerepo.name"));
+  if (image.empty()) TRY(draft.set_image("CLONING:inprogress"));
+  // Of the archive itself the owners are those of the user who made it.
+  TRY_ASSIGN(auto text, entry_text(dir, std::string(store::k_owners_file)));
+  if (text.empty()) return {};
+  TRY_ASSIGN(auto owners, store::owners_from_text(text));
+  return draft.set_owners(owners);
+}
+
+Result<> fill_clone(store::Store& store, store::ContainerDraft& draft, const std::string& path,
+                    const ImportOptions& options) {
+  TRY_ASSIGN(Fd dir, open_dir(draft.dir()));
+  archive::OwnerRecord of_the_archive;
+  TRY(unpack(path, dir.get(), draft, options.cancelled, of_the_archive));
+  TRY(keep_known_entries(dir.get()));
+  auto settled = settle_metadata(draft, dir.get());
+  if (settled) settled = settle_mode(store, draft, dir.get());
+  if (!settled) return fail(std::move(settled).error().context(path == "-" ? "standard input" : path));
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> import_container(store::Store& store, const std::string& path, const std::string& image,
+                                     const std::string& alias, const ImportOptions& options) {
+  TRY_ASSIGN(auto draft, store.containers().begin());
+  archive::OwnerRecord owners;
+  TRY(unpack(path, draft.root_fd(), draft, options.cancelled, owners));
+  TRY(draft.set_owners(owners));
+  TRY(draft.set_config(made_up_config(options.platform, std::nullopt)));
+  TRY(draft.set_image(image));
+  const std::string id = draft.id();
+  TRY(draft.publish(alias));
+  if (options.source == Source::move) TRY(unlink_at(AT_FDCWD, path));
+  return id;
+}
+
+Result<std::string> import_clone(store::Store& store, const std::string& path, const std::string& alias,
+                                 const ImportOptions& options) {
+  TRY_ASSIGN(auto draft, store.containers().begin());
+  TRY(fill_clone(store, draft, path, options));
+  const std::string id = draft.id();
+  TRY(draft.publish(alias));
+  if (options.source == Source::move) TRY(unlink_at(AT_FDCWD, path));
+  return id;
+}
+
+}  // namespace udk::transfer
