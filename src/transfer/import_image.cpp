@@ -7,7 +7,7 @@
 #include "archive/tar_reader.hpp"
 #include "base/file.hpp"
 #include "transfer/import.hpp"
-#include "transfer/manifest_text.hpp"
+#include "transfer/layer_file.hpp"
 #include "transfer/metadata.hpp"
 #include "transfer/publish.hpp"
 
@@ -61,11 +61,6 @@ Result<> check_tree(archive::LayerStream& stream, const archive::Limits& limits)
   return reader.drain();
 }
 
-struct Measured {
-  StoredLayer layer;
-  image::Digest diff_id;
-};
-
 struct Read {
   archive::Compression compression;
   std::uint64_t size;
@@ -87,18 +82,18 @@ Result<Read> read_archive(int fd, const Cancelled& cancelled, store::Intake::Fil
   return Read{source.compression, source.size, std::move(stored), std::move(plain)};
 }
 
-Result<Measured> receive_copy(store::Intake& intake, int fd, const Cancelled& cancelled) {
+Result<CheckedLayer> receive_copy(store::Intake& intake, int fd, const Cancelled& cancelled) {
   TRY_ASSIGN(auto file, intake.open(std::nullopt));
   TRY_ASSIGN(auto read, read_archive(fd, cancelled, &file));
   TRY_ASSIGN(auto stored, file.finish_as(read.stored));
-  return Measured{{std::move(stored), read.compression}, read.plain};
+  return CheckedLayer{{std::move(stored), read.compression}, read.plain};
 }
 
 // By a link where that is possible, else by a copy as well.
-Result<Measured> receive_link(store::Intake& intake, const std::string& path, int fd, const Cancelled& cancelled) {
+Result<CheckedLayer> receive_link(store::Intake& intake, const std::string& path, int fd, const Cancelled& cancelled) {
   TRY_ASSIGN(auto read, read_archive(fd, cancelled, nullptr));
   if (auto linked = intake.link_in(path, read.stored))
-    return Measured{{std::move(*linked), read.compression}, read.plain};
+    return CheckedLayer{{std::move(*linked), read.compression}, read.plain};
   if (::lseek(fd, 0, SEEK_SET) != 0) return fail_errno(errno, path);
   return receive_copy(intake, fd, cancelled);
 }
@@ -113,11 +108,11 @@ Result<image::Digest> import_image(store::Store& store, const std::string& path,
   auto received = options.source == Source::move ? receive_link(intake, path, input.get(), options.cancelled)
                                                  : receive_copy(intake, input.get(), options.cancelled);
   if (!received) return fail(std::move(received).error().context(path == "-" ? "standard input" : path));
-  const auto& layer = received->layer;
+  const auto& layer = received->stored;
   TRY_ASSIGN(auto config,
              intake.add(made_up_config(options.platform, ImportedLayer{layer.file.size, received->diff_id})));
   TRY_ASSIGN(auto manifest, make_manifest(config, {layer}));
-  TRY(publish_image(store, intake, name, manifest, {config, layer.file}));
+  TRY(publish_images(store, intake, {{name, manifest, {config, layer.file}}}));
   if (options.source == Source::move) TRY(unlink_at(AT_FDCWD, path));
   return layer.file.digest;
 }

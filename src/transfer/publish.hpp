@@ -7,9 +7,14 @@
 
 namespace udk::transfer {
 
-// The image `name` is this manifest from now on; `files` are the blobs that it needs of the intake. All or nothing.
-Result<> publish_image(store::Store& store, store::Intake& intake, const store::ImageName& name,
-                       const image::Manifest& manifest, const std::vector<store::ReceivedFile>& files);
+struct NewImage {
+  store::ImageName name;
+  image::Manifest manifest;
+  std::vector<store::ReceivedFile> files;  // the configuration, then the layers, base first
+};
+
+// The images exist from now on, all of them or none.
+Result<> publish_images(store::Store& store, store::Intake& intake, const std::vector<NewImage>& images);
 
 // Code::exists if there is an image of that name, Code::usage if it can be none.
 Result<> check_image_is_new(const store::Store& store, const store::ImageName& name);

@@ -8,6 +8,7 @@ import signal
 
 import pytest
 
+import archives
 import images
 from guests import Container, Guests
 from product import Udocker
@@ -108,6 +109,14 @@ def fresh_box(guests: Guests):
     container = guests.fresh("busybox")
     yield container
     guests.udocker.run("rm", "-f", container.id)
+
+
+@pytest.fixture
+def podman(tmp_path: pathlib.Path):
+    (tmp_path / "podman").mkdir()
+    with_storage = archives.Podman(tmp_path / "podman")
+    yield with_storage
+    with_storage.stop()
 
 
 SMALL_DISK = """

@@ -11,6 +11,7 @@ extern const Command k_images;
 extern const Command k_import;
 extern const Command k_inspect;
 extern const Command k_install;
+extern const Command k_load;
 extern const Command k_name;
 extern const Command k_ps;
 extern const Command k_pull;

@@ -1,0 +1,50 @@
+#include "transfer/layer_file.hpp"
+
+#include <fcntl.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "archive/apply.hpp"
+#include "archive/block_reader.hpp"
+#include "archive/layer_stream.hpp"
+#include "archive/tar_block.hpp"
+#include "base/file.hpp"
+
+namespace udk::transfer {
+
+Result<CheckedLayer> check_layer(const store::ReceivedFile& file) {
+  TRY_ASSIGN(Fd fd, open_at(AT_FDCWD, file.path, O_RDONLY));
+  std::array<std::byte, archive::k_tar_block> head{};
+  const auto got = ::pread(fd.get(), head.data(), head.size(), 0);
+  if (got < 0) return fail_errno(errno, file.path);
+  auto compression = archive::detect_compression(std::span(head).first(static_cast<std::size_t>(got)));
+  if (compression == archive::Compression::none) return CheckedLayer{{file, *compression}, file.digest};
+  const archive::Limits limits;
+  archive::LayerStream stream(std::make_unique<archive::FdSource>(std::move(fd)), {}, {},
+                              {limits.bytes, limits.ratio, limits.free_bytes});
+  auto blocks = archive::read_blocks(stream);
+  for (;;) {
+    TRY_ASSIGN(auto block, blocks->next());
+    if (block.empty()) break;
+  }
+  TRY_ASSIGN(auto plain, image::Digest::parse(stream.plain_digest()));
+  return CheckedLayer{{file, *compression}, std::move(plain)};
+}
+
+Result<std::string> with_diff_ids(const std::string& config, const std::vector<CheckedLayer>& layers) {
+  auto document = nlohmann::ordered_json::parse(config, nullptr, false);
+  if (!document.is_object()) return fail(Code::corrupt, "the configuration is not a JSON object");
+  auto ids = nlohmann::ordered_json::array();
+  for (const auto& layer : layers) ids.push_back(layer.diff_id.text());
+  document["rootfs"] = nlohmann::ordered_json{{"type", "layers"}, {"diff_ids", std::move(ids)}};
+  return document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+Result<image::Manifest> manifest_for(const store::ReceivedFile& config, const std::vector<CheckedLayer>& layers) {
+  std::vector<StoredLayer> stored;
+  for (const auto& layer : layers) stored.push_back(layer.stored);
+  return make_manifest(config, stored);
+}
+
+}  // namespace udk::transfer
