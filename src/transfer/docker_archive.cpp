@@ -95,7 +95,7 @@ class DockerArchive {
     while (wrong < layers.size() && wrong < wanted.size() && layers[wrong].diff_id == wanted[wrong]) ++wrong;
     if (wrong == layers.size() && wrong == wanted.size()) return {};
     if (wanted.empty() || parsed.text("comment") == k_made_by_import) {
-      TRY_ASSIGN(auto corrected, with_diff_ids(text, layers));
+      TRY_ASSIGN(auto corrected, with_diff_ids(text, diff_ids_of(layers)));
       TRY_ASSIGN(config, members_.add(corrected));
       return {};
     }

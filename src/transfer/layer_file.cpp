@@ -13,6 +13,18 @@
 
 namespace udk::transfer {
 
+Result<image::Digest> plain_digest(const std::string& path) {
+  TRY_ASSIGN(Fd fd, open_at(AT_FDCWD, path, O_RDONLY));
+  const archive::Limits limits;
+  archive::LayerStream stream(std::make_unique<archive::FdSource>(std::move(fd)), {}, {},
+                              {limits.bytes, limits.ratio, limits.free_bytes});
+  auto blocks = archive::read_blocks(stream);
+  for (;;) {
+    TRY_ASSIGN(auto block, blocks->next());
+    if (block.empty()) return image::Digest::parse(stream.plain_digest());
+  }
+}
+
 Result<CheckedLayer> check_layer(const store::ReceivedFile& file) {
   TRY_ASSIGN(Fd fd, open_at(AT_FDCWD, file.path, O_RDONLY));
   std::array<std::byte, archive::k_tar_block> head{};
@@ -20,23 +32,22 @@ Result<CheckedLayer> check_layer(const store::ReceivedFile& file) {
   if (got < 0) return fail_errno(errno, file.path);
   auto compression = archive::detect_compression(std::span(head).first(static_cast<std::size_t>(got)));
   if (compression == archive::Compression::none) return CheckedLayer{{file, *compression}, file.digest};
-  const archive::Limits limits;
-  archive::LayerStream stream(std::make_unique<archive::FdSource>(std::move(fd)), {}, {},
-                              {limits.bytes, limits.ratio, limits.free_bytes});
-  auto blocks = archive::read_blocks(stream);
-  for (;;) {
-    TRY_ASSIGN(auto block, blocks->next());
-    if (block.empty()) break;
-  }
-  TRY_ASSIGN(auto plain, image::Digest::parse(stream.plain_digest()));
+  // Also where nobody knows what it is: then it says so.
+  TRY_ASSIGN(auto plain, plain_digest(file.path));
   return CheckedLayer{{file, *compression}, std::move(plain)};
 }
 
-Result<std::string> with_diff_ids(const std::string& config, const std::vector<CheckedLayer>& layers) {
+std::vector<image::Digest> diff_ids_of(const std::vector<CheckedLayer>& layers) {
+  std::vector<image::Digest> out;
+  for (const auto& layer : layers) out.push_back(layer.diff_id);
+  return out;
+}
+
+Result<std::string> with_diff_ids(const std::string& config, const std::vector<image::Digest>& diff_ids) {
   auto document = nlohmann::ordered_json::parse(config, nullptr, false);
   if (!document.is_object()) return fail(Code::corrupt, "the configuration is not a JSON object");
   auto ids = nlohmann::ordered_json::array();
-  for (const auto& layer : layers) ids.push_back(layer.diff_id.text());
+  for (const auto& id : diff_ids) ids.push_back(id.text());
   document["rootfs"] = nlohmann::ordered_json{{"type", "layers"}, {"diff_ids", std::move(ids)}};
   return document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

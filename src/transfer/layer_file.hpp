@@ -15,11 +15,16 @@ struct CheckedLayer {
   image::Digest diff_id;
 };
 
+// Of the content of an archive, plain or compressed, which is read to the end.
+Result<image::Digest> plain_digest(const std::string& path);
+
 // Looks what the file is; a compressed one is read to the end.
 Result<CheckedLayer> check_layer(const store::ReceivedFile& file);
 
+std::vector<image::Digest> diff_ids_of(const std::vector<CheckedLayer>& layers);
+
 // A configuration text with these layers in its rootfs.
-Result<std::string> with_diff_ids(const std::string& config, const std::vector<CheckedLayer>& layers);
+Result<std::string> with_diff_ids(const std::string& config, const std::vector<image::Digest>& diff_ids);
 
 // The image that a configuration and the layers are, with a manifest made for it.
 Result<image::Manifest> manifest_for(const store::ReceivedFile& config, const std::vector<CheckedLayer>& layers);

@@ -63,7 +63,7 @@ Result<std::string> config_of(const std::vector<Link>& chain, const std::vector<
   if (!config.contains("os")) config["os"] = "linux";
   if (!config.contains("architecture")) config["architecture"] = "amd64";
   config["history"] = history_of(chain);
-  return with_diff_ids(config.dump(-1, ' ', false, Json::error_handler_t::replace), layers);
+  return with_diff_ids(config.dump(-1, ' ', false, Json::error_handler_t::replace), diff_ids_of(layers));
 }
 
 Result<ArchivedImage> image_of(Members& members, const std::string& name, const std::string& top) {

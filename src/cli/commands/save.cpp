@@ -1,0 +1,58 @@
+#include "transfer/save.hpp"
+
+#include <unistd.h>
+
+#include <array>
+
+#include "cli/commands/commands.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/lookup.hpp"
+#include "transfer/output.hpp"
+
+namespace udk::cli {
+namespace {
+
+constexpr std::array<Option, 1> k_options{{
+    {"-o,--output", Takes::one_value, "FILE", "archive to make; - is standard output", "standard output"},
+}};
+
+Result<std::vector<transfer::SavedImage>> prepare(store::Store& store, const std::vector<std::string>& words) {
+  std::vector<transfer::SavedImage> images;
+  for (const auto& word : words) {
+    auto entry = image_entry(store, word);
+    if (!entry) return fail(std::move(entry).error().context("save image failed"));
+    auto image = transfer::prepare_save(store, entry->name);
+    if (!image) return fail(std::move(image).error().context("save image failed: " + word));
+    images.push_back(std::move(*image));
+  }
+  return images;
+}
+
+Result<> save_to_file(const std::vector<transfer::SavedImage>& images, const std::string& path) {
+  TRY_ASSIGN(auto file, transfer::OutputFile::open(path));
+  TRY(transfer::save_images(images, file.fd(), interrupted));
+  return file.publish();
+}
+
+Result<int> execute(Session& session, const Arguments& arguments) {
+  auto words = arguments.words;
+  const std::string path = arguments.value_or("output", "-");
+  if (!words.empty() && words.front() == "-" && path == "-") words.erase(words.begin());
+  if (words.empty()) return fail(Code::usage, "no images specified" + help_hint("save"));
+  if (path.empty()) return fail(Code::usage, "must specify filename of the archive" + help_hint("save"));
+  if (path == "-" && ::isatty(STDOUT_FILENO) == 1)
+    return fail(Code::usage, "the archive would go to the terminal: use -o FILE, or send standard output elsewhere");
+  TRY_ASSIGN(store::Store * store, session.store());
+  const InterruptScope interruptible;
+  TRY_ASSIGN(auto images, prepare(*store, words));
+  auto done = path == "-" ? transfer::save_images(images, STDOUT_FILENO, interrupted) : save_to_file(images, path);
+  if (!done) return fail(std::move(done).error().context("saving"));
+  return k_exit_ok;
+}
+
+}  // namespace
+
+const Command k_save{"save",    "[-] IMAGE...", "write images to an archive as docker save does",
+                     k_options, Order::mixed,   execute};
+
+}  // namespace udk::cli
