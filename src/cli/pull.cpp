@@ -213,4 +213,21 @@ Result<store::ImageName> pull_image(Session& session, const std::string& text, c
   return store::ImageName{reference.repository(), reference.tag()};
 }
 
+Result<> fetch_parts(Session& session, const store::ImageName& name, const image::Manifest& manifest,
+                     const std::vector<image::Descriptor>& parts, const PullOptions& options) {
+  TRY_ASSIGN(auto reference, image::Reference::parse(name.text()));
+  TRY(reference.check_remote());
+  const InterruptScope interruptible;
+  TRY_ASSIGN(store::Store * store, session.store());
+  TRY_ASSIGN(auto client, make_client(session, reference, options));
+  // Some registries have a lone name as it is, some below library/. The tag may be gone, its blobs be there.
+  auto resolved = client.resolve(reference, image::host_platforms());
+  TRY_ASSIGN(auto draft, store->images().begin(name));
+  TRY(draft.claim(manifest));
+  Fetcher fetcher(client, *store, resolved ? resolved->repository : reference.remote_repository());
+  TRY(fetcher.fetch(parts));
+  // Puts back what is missing of the links too.
+  return draft.publish(manifest);
+}
+
 }  // namespace udk::cli

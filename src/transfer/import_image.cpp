@@ -1,85 +1,66 @@
 #include <fcntl.h>
 
-#include "archive/apply.hpp"
-#include "archive/block_reader.hpp"
-#include "archive/entry_path.hpp"
-#include "archive/layer_stream.hpp"
-#include "archive/tar_reader.hpp"
+#include "archive/decoder.hpp"
+#include "archive/tar_block.hpp"
 #include "base/file.hpp"
 #include "transfer/import.hpp"
 #include "transfer/layer_file.hpp"
 #include "transfer/metadata.hpp"
 #include "transfer/publish.hpp"
+#include "transfer/tree_archive.hpp"
 
 namespace udk::transfer {
 namespace {
 
-// The archive as it comes in: measured, copied to the store, and hashed if it is compressed; the digest of a plain one
-// is that of its content, which is computed anyway.
+// What is learnt of an archive while it is read.
+struct Seen {
+  archive::Compression compression = archive::Compression::none;
+  std::uint64_t size = 0;
+  Hasher hasher;  // of a compressed one; the digest of a plain one is that of its content, which is computed anyway
+};
+
+// The archive as it comes in: measured, and copied to the store.
 class ImportSource : public archive::ByteSource {
  public:
-  ImportSource(int fd, const Cancelled& cancelled, store::Intake::File* copy) : input_(fd, cancelled), copy_(copy) {}
+  ImportSource(int fd, const Cancelled& cancelled, store::Intake::File* copy, Seen& seen)
+      : input_(fd, cancelled), copy_(copy), seen_(seen) {}
 
   Result<std::size_t> read(std::span<std::byte> buffer) override {
     TRY_ASSIGN(std::size_t got, input_.read(buffer));
     // The first bytes tell what it is.
-    while (size == 0 && got < archive::k_tar_block) {
+    while (seen_.size == 0 && got != 0 && got < archive::k_tar_block) {
       TRY_ASSIGN(std::size_t more, input_.read(buffer.subspan(got)));
       if (more == 0) break;
       got += more;
     }
     const auto bytes = buffer.first(got);
-    if (size == 0) compression = archive::detect_compression(bytes).value_or(archive::Compression::none);
-    size += got;
-    if (compression != archive::Compression::none) hasher.update(bytes);
+    if (seen_.size == 0) seen_.compression = archive::detect_compression(bytes).value_or(archive::Compression::none);
+    seen_.size += got;
+    if (seen_.compression != archive::Compression::none) seen_.hasher.update(bytes);
     if (copy_) TRY(copy_->write(bytes));
     return got;
   }
 
-  archive::Compression compression = archive::Compression::none;
-  std::uint64_t size = 0;
-  Hasher hasher;
-
  private:
   InputSource input_;
   store::Intake::File* copy_;
+  Seen& seen_;
 };
-
-// Reads all members: what is stored can be unpacked.
-Result<> check_tree(archive::LayerStream& stream, const archive::Limits& limits) {
-  auto blocks = archive::read_blocks(stream);
-  archive::TarReader reader(*blocks);
-  archive::EntryPath path;
-  for (std::uint64_t count = 1;; ++count) {
-    TRY_ASSIGN(const archive::TarEntry* entry, reader.next());
-    if (!entry) break;
-    if (count > limits.entries)
-      return fail(Code::corrupt,
-                  "the archive has more than the " + std::to_string(limits.entries) + " members allowed");
-    TRY(path.assign(entry->path, limits.depth));
-  }
-  return reader.drain();
-}
 
 struct Read {
   archive::Compression compression;
-  std::uint64_t size;
   image::Digest stored, plain;
 };
 
 Result<Read> read_archive(int fd, const Cancelled& cancelled, store::Intake::File* copy) {
-  const archive::Limits limits;
-  auto owned = std::make_unique<ImportSource>(fd, cancelled, copy);
-  ImportSource& source = *owned;  // lives as long as the stream
-  archive::LayerStream stream(std::move(owned), {}, {}, {limits.bytes, limits.ratio, limits.free_bytes});
-  TRY(check_tree(stream, limits));
-  if (source.size == 0) return fail(Code::corrupt, "it is empty");
-  TRY_ASSIGN(auto plain, image::Digest::parse(stream.plain_digest()));
+  Seen seen;
+  TRY_ASSIGN(auto plain, read_tree_archive(std::make_unique<ImportSource>(fd, cancelled, copy, seen), {}, {}));
+  if (seen.size == 0) return fail(Code::corrupt, "it is empty");
   auto stored = plain;
-  if (source.compression != archive::Compression::none) {
-    TRY_ASSIGN(stored, image::Digest::parse("sha256:" + source.hasher.hex()));
+  if (seen.compression != archive::Compression::none) {
+    TRY_ASSIGN(stored, image::Digest::parse("sha256:" + seen.hasher.hex()));
   }
-  return Read{source.compression, source.size, std::move(stored), std::move(plain)};
+  return Read{seen.compression, std::move(stored), std::move(plain)};
 }
 
 Result<CheckedLayer> receive_copy(store::Intake& intake, int fd, const Cancelled& cancelled) {

@@ -23,6 +23,7 @@ extern const Command k_run;
 extern const Command k_save;
 extern const Command k_setup;
 extern const Command k_tag;
+extern const Command k_verify;
 extern const Command k_version;
 
 }  // namespace udk::cli
