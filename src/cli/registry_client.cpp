@@ -63,6 +63,29 @@ Result<registry::Client> client_for(const Session& session, const image::Referen
   return registry::Client::create(std::move(client));
 }
 
+Result<SearchClient> SearchClient::create(const Session& session, const image::Reference& reference,
+                                          const PullOptions& options) {
+  const auto endpoint = registry::select_endpoint(reference, endpoint_rules(session.config(), options));
+  SearchClient out;
+  for (const auto& url : {endpoint.index_url, endpoint.registry_url}) {
+    if (url.empty() || (!out.clients_.empty() && endpoint.index_url == endpoint.registry_url)) continue;
+    auto client = client_options(session, url);
+    if (!options.http_proxy.empty()) client.http_proxy = options.http_proxy;
+    TRY_ASSIGN(auto made, registry::Client::create(std::move(client)));
+    out.clients_.push_back(std::move(made));
+  }
+  return out;
+}
+
+Result<registry::SearchPage> SearchClient::page(const registry::SearchQuery& query) {
+  for (;;) {
+    auto found = clients_.front().search(query);
+    if (found) clients_.erase(clients_.begin() + 1, clients_.end());
+    if (found || found.error().code != Code::not_found || clients_.size() == 1) return found;
+    clients_.erase(clients_.begin());
+  }
+}
+
 std::string registry_url(const Config& config, const std::string& named) {
   const auto row = config.docker_registries.find(named.empty() ? "docker.io" : named);
   return row == config.docker_registries.end() ? named : row->second.registry;

@@ -25,6 +25,18 @@ Result<std::vector<image::Platform>> wanted_platforms(const PullOptions& options
 Result<registry::Client> client_for(const Session& session, const image::Reference& reference,
                                     const PullOptions& options);
 
+// Searches the index of a registry, or where there is none the registry itself.
+class SearchClient {
+ public:
+  static Result<SearchClient> create(const Session& session, const image::Reference& reference,
+                                     const PullOptions& options);
+  // Code::not_found: no server of this registry has a search.
+  Result<registry::SearchPage> page(const registry::SearchQuery& query);
+
+ private:
+  std::vector<registry::Client> clients_;  // those that may have one; the first after the first page
+};
+
 // The address of the registry that --registry names, or else Docker Hub's.
 std::string registry_url(const Config& config, const std::string& named);
 // That registry, with these credentials.

@@ -23,6 +23,7 @@ extern const Command k_rm;
 extern const Command k_rmi;
 extern const Command k_rmname;
 extern const Command k_run;
+extern const Command k_search;
 extern const Command k_setup;
 extern const Command k_showconf;
 extern const Command k_unprotect;
