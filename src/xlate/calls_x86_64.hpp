@@ -396,6 +396,7 @@ inline constexpr Call k_calls_x86_64[] = {
     {.number = 468, .name = "file_getattr", .op = Op::run, .dir = 0, .path = 1, .flags = 4, .follow = Follow::unless_nofollow},
     {.number = 469, .name = "file_setattr", .op = Op::run, .dir = 0, .path = 1, .flags = 4, .follow = Follow::unless_nofollow, .effect = Effect::change},
     {.number = 470, .name = "listns", .op = Op::refuse, .error = ENOSYS},
+    {.number = 471, .name = "rseq_slice_yield", .op = Op::pass},
 };
 // clang-format on
 
