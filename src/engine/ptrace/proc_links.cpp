@@ -47,9 +47,14 @@ bool Lookup::read_proc_link(std::string_view host, xlate::Link& link, int& resul
 
 int Lookup::follow_proc_link(const ProcLink& what, std::string_view host, xlate::Link& link) {
   PathText text;
-  if (!read_kernel_link(host.data(), text)) return -errno;
-  link.kind = xlate::LinkKind::jump;
   const Task* owner = tasks_.find_process(what.pid);
+  link.kind = xlate::LinkKind::jump;
+  if (!read_kernel_link(host.data(), text)) {
+    if (errno != ENAMETOOLONG) return -errno;
+    if (what.what == "cwd" && owner != nullptr && is_remembered_cwd(*owner, host.data()))
+      return link.target.assign(owner->fs->guest_cwd) ? 0 : -ENAMETOOLONG;
+    text.clear();  // the kernel can follow what it cannot tell
+  }
   if (what.what == "root") {  // of whatever process: the guest's view ends at its own root
     link.target.assign(owner != nullptr && !owner->fs->root.empty() ? owner->fs->root : "/");
     return 0;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "engine/ptrace/credentials.hpp"
@@ -54,7 +55,8 @@ enum class AtExit : std::uint8_t {
   long_bind,
   socket_name,
   message_name,
-  messages_name,
+  messages_control,
+  messages_copied,
   messages_sent,
   peer_credentials
 };
@@ -77,11 +79,12 @@ struct Task {
   Registers at_entry{};                // as the guest made the call that is running, if at_exit or stubbed
   Abi abi = Abi::x86_64;               // of that call
   bool stubbed = false;                // the running call returns through a stub
-  std::array<Word, 3> extra{};         // for the action at the exit
+  std::array<Word, 4> extra{};         // for the action at the exit
   std::string rename_from, rename_to;  // of a socket that was bound under another name
   std::shared_ptr<ExecPlan> plan;      // of the exec that is under way
   std::shared_ptr<ExecPlan> held;      // of the last exec, until the loader is done
   std::shared_ptr<Fd> opened;          // a file made for the open that is under way
+  std::vector<Fd> targets;             // sockets that the call under way names by our descriptors
 };
 
 }  // namespace udk::engine

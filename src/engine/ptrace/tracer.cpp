@@ -258,6 +258,7 @@ void Tracer::on_entry(Task& task, Abi abi) {
   }
   task.stubbed = false;
   task.opened.reset();
+  task.targets.clear();
   if (!task.memory->is_loader_call(regs.rip)) task.held.reset();
   static constexpr xlate::Call k_unknown{.name = "unknown", .op = Op::refuse, .error = ENOSYS};
   const xlate::Call* call = xlate::find_call(abi, as_word(abi, regs.orig_rax));
@@ -287,7 +288,8 @@ void Tracer::finish_call(Task& task, AtExit what, Registers& own) {
     case AtExit::peer_credentials:
       return on_socket_option_exit(run_, task, result);
     default:
-      return on_socket_exit(run_, task, what, result);
+      own.rax = static_cast<Word>(on_socket_exit(run_, task, what, result));
+      return;
   }
 }
 
