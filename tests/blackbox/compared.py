@@ -25,7 +25,7 @@ class Programs:
         place = self.folder / abi / name
         if not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["gcc", "-O1", "-Wall", "-Werror", "-static", "-pthread", *ABIS[abi], "-o", place,
+            subprocess.run(["gcc", "-O1", "-Wall", "-Werror", "-D_GNU_SOURCE", "-static", "-pthread", *ABIS[abi], "-o", place,
                             PROGRAMS / f"{name}.c"], check=True)
         return place
 

@@ -99,6 +99,7 @@ Next on_socket_call(CallStop& stop);     // addresses
 Next on_address_result(CallStop& stop);  // those of them that return one
 Next on_socket_option(CallStop& stop);   // socket options about credentials
 Next on_id_call(CallStop& stop);         // identity, prctl
+Next on_clone_call(CallStop& stop);      // clone, clone3, unshare
 Next on_kill(CallStop& stop);            // kill(2) of all processes
 Next on_list_call(CallStop& stop);       // getdents, lseek
 Next on_exec_call(CallStop& stop);

@@ -123,7 +123,9 @@ void Tracer::on_stop(Task& task, int status) {
     case PTRACE_EVENT_SECCOMP: {
       unsigned long data = 0;
       ::ptrace(PTRACE_GETEVENTMSG, task.tid, nullptr, &data);
-      return on_entry(task, data == report_data(Abi::i386) ? Abi::i386 : Abi::x86_64);
+      for (const Abi abi : xlate::k_abis)
+        if (data == report_data(abi)) return on_entry(task, abi);
+      return on_foreign_report(task);
     }
     case PTRACE_EVENT_EXEC:
       return on_exec(task);
@@ -208,6 +210,7 @@ void Tracer::on_new_task(Task& parent) {
   child.credentials = parent.credentials;
   child.known = true;
   if (child.attached) resume(child);
+  if (parent.at_exit != AtExit::nothing) return resume_to_exit(parent);
   resume(parent);
 }
 
@@ -239,6 +242,17 @@ void Tracer::on_exec(Task& stopped) {
   }
   if (task.tid == run_.payload) started_ = true;
   task.held = plan;  // its descriptors live until the loader has opened them
+  resume(task);
+}
+
+// A filter of the guest's own asks a tracer, and there is none that the guest knows of: ENOSYS (seccomp(2)).
+void Tracer::on_foreign_report(Task& task) {
+  Registers regs{};
+  if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) == 0) {
+    regs.orig_rax = ~Word{0};
+    regs.rax = static_cast<Word>(-ENOSYS);
+    ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &regs);
+  }
   resume(task);
 }
 
@@ -337,8 +351,8 @@ Next Tracer::serve_unfiltered(CallStop& stop) {
       return xlate::is_audit_socket(stop.arg(0), stop.arg(2)) ? answer(stop, -EPROTONOSUPPORT) : Next::as_is;
     case xlate::Stop::everybody:
       return stop.int_arg(0) == -1 ? dispatch(stop) : Next::as_is;
-    case xlate::Stop::no_namespaces:
-      return (stop.arg(call.stop_arg) & xlate::k_namespace_flags) != 0 ? answer(stop, -EPERM) : Next::as_is;
+    case xlate::Stop::no_listener:
+      return xlate::is_new_listener(stop.arg(0), stop.arg(1)) ? answer(stop, -EINVAL) : Next::as_is;
     default:
       return dispatch(stop);
   }
@@ -417,6 +431,10 @@ Next Tracer::dispatch(CallStop& stop) {
       return on_socket_call(stop);
     case Op::socketcall:
       return serve_socketcall(stop);
+    case Op::clone:
+    case Op::clone3:
+    case Op::unshare:
+      return on_clone_call(stop);
     case Op::kill:
       return on_kill(stop);
     case Op::getsockopt:

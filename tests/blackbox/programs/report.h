@@ -1,6 +1,5 @@
 // What the compared programs share: each prints what the system answered, in words that do not depend on the place.
 #pragma once
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
