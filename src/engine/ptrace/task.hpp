@@ -25,7 +25,9 @@ struct AddressSpace {
   std::uint64_t scratch = 0;  // slots for translated paths
   std::size_t slots = 0;
   std::bitset<k_slot_count> used;
-  std::string exe;       // guest path of the program
+  std::string exe;  // guest path of the program
+  Word auxv = 0;    // its auxiliary vector on the stack
+  std::size_t auxv_size = 0;
   bool dumpable = true;  // what prctl(PR_GET_DUMPABLE) says
 
   // Only the loader of 64-bit programs has return stubs; without them calls with a changed register stop twice.
@@ -68,6 +70,7 @@ struct Task {
   pid_t tgid = 0;
   bool attached = false;  // its first stop was seen
   bool known = false;     // its parent's event was seen: the state below is set
+  bool stopped = false;   // with its process, by a signal
   std::shared_ptr<AddressSpace> memory;
   std::shared_ptr<FileSystemState> fs;
   std::shared_ptr<const Credentials> credentials;  // copied on change

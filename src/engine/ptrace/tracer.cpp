@@ -15,6 +15,7 @@
 
 #include "base/log.hpp"
 #include "engine/ptrace/exec_plan.hpp"
+#include "engine/ptrace/group_stop.hpp"
 #include "engine/ptrace/signal_relay.hpp"
 #include "xlate/call_tables.hpp"
 
@@ -26,10 +27,6 @@ using xlate::Op;
 constexpr time_t k_save_interval = 2;  // seconds
 
 constexpr int k_call_signal = SIGTRAP | 0x80;  // PTRACE_O_TRACESYSGOOD
-
-bool stops_group(int signal) {
-  return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
-}
 
 void* as_data(long value) { return reinterpret_cast<void*>(value); }  // NOLINT(performance-no-int-to-ptr)
 
@@ -164,8 +161,9 @@ void Tracer::on_call(Task& task) {
 // The first stop of a new task, the stop of a whole process, or the end of such a stop.
 void Tracer::on_trap_stop(Task& task, int signal) {
   task.attached = true;
+  task.stopped = stops_group(signal);
   if (!task.known) return;  // goes on when its parent's event came
-  if (!stops_group(signal)) return resume(task);
+  if (!task.stopped) return resume(task);
   ::ptrace(PTRACE_LISTEN, task.tid, nullptr, nullptr);
   if (task.tid == run_.payload) SignalRelay::follow_stop(task.tid, signal);
 }
