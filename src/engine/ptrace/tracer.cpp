@@ -15,6 +15,7 @@
 
 #include "base/log.hpp"
 #include "engine/ptrace/child_news.hpp"
+#include "engine/ptrace/core_dump.hpp"
 #include "engine/ptrace/exec_plan.hpp"
 #include "engine/ptrace/group_stop.hpp"
 #include "engine/ptrace/signal_relay.hpp"
@@ -230,6 +231,7 @@ void Tracer::on_signal(Task& task, int signal) {
     siginfo_t info{};
     if (::ptrace(PTRACE_GETSIGINFO, task.tid, nullptr, &info) == 0 && !SignalRelay::wanted(signal, info)) signal = 0;
   }
+  withhold_core(task, signal);
   resume(task, signal);
 }
 

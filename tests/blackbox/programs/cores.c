@@ -10,7 +10,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-// Whether there is a core file, and of what form; its name is "core", with the process behind it where the machine says so.
+// Whether there is a core file, and of what form; its name is "core", with the process behind it where the machine says
+// so.
 static void look(pid_t pid) {
   char with_pid[64];
   unsigned char head[EI_NIDENT] = {0};
