@@ -15,12 +15,12 @@ bool asks_for_namespace(std::uint64_t flags) { return (flags & (xlate::k_namespa
 
 // CLONE_UNTRACED means nothing to the guest, which has no tracer that it knows of.
 Next on_clone(CallStop& stop) {
-  const int at = stop.call.stop_arg;
-  const Word flags = stop.arg(at);
+  constexpr int k_flags_at = 0;  // on both architectures
+  const Word flags = stop.arg(k_flags_at);
   if ((flags & xlate::k_namespace_flags) != 0) return answer(stop, -EPERM);
   if ((flags & xlate::k_untraced) == 0) return Next::as_is;
   stop.task.at_entry = stop.regs;
-  stop.set_arg(at, flags & ~Word{xlate::k_untraced});
+  stop.set_arg(k_flags_at, flags & ~Word{xlate::k_untraced});
   return Next::watch;
 }
 
