@@ -131,7 +131,7 @@ inline constexpr Call k_calls_i386[] = {
     {.number = 117, .name = "ipc", .op = Op::pass},
     {.number = 118, .name = "fsync", .op = Op::pass},
     {.number = 119, .name = "sigreturn", .op = Op::pass},
-    {.number = 120, .name = "clone", .op = Op::pass, .stop = Stop::no_namespaces, .stop_arg = 0},
+    {.number = 120, .name = "clone", .op = Op::clone, .stop = Stop::clone_flags, .stop_arg = 0},
     {.number = 121, .name = "setdomainname", .op = Op::refuse, .error = EPERM},
     {.number = 122, .name = "uname", .op = Op::uname, .stop = Stop::release},
     {.number = 123, .name = "modify_ldt", .op = Op::pass},
@@ -317,7 +317,7 @@ inline constexpr Call k_calls_i386[] = {
     {.number = 307, .name = "faccessat", .op = Op::access, .dir = 0, .path = 1},
     {.number = 308, .name = "pselect6", .op = Op::pass},
     {.number = 309, .name = "ppoll", .op = Op::pass},
-    {.number = 310, .name = "unshare", .op = Op::pass, .stop = Stop::no_namespaces, .stop_arg = 0},
+    {.number = 310, .name = "unshare", .op = Op::unshare},
     {.number = 311, .name = "set_robust_list", .op = Op::pass},
     {.number = 312, .name = "get_robust_list", .op = Op::pass},
     {.number = 313, .name = "splice", .op = Op::pass},
@@ -361,7 +361,7 @@ inline constexpr Call k_calls_i386[] = {
     {.number = 351, .name = "sched_setattr", .op = Op::pass},
     {.number = 352, .name = "sched_getattr", .op = Op::pass},
     {.number = 353, .name = "renameat2", .op = Op::rename, .dir = 0, .path = 1, .dir2 = 2, .path2 = 3, .flags = 4, .follow = Follow::name, .effect = Effect::remove},
-    {.number = 354, .name = "seccomp", .op = Op::pass},
+    {.number = 354, .name = "seccomp", .op = Op::pass, .stop = Stop::no_listener},
     {.number = 355, .name = "getrandom", .op = Op::pass},
     {.number = 356, .name = "memfd_create", .op = Op::pass},
     {.number = 357, .name = "bpf", .op = Op::refuse, .error = EPERM},
@@ -435,7 +435,7 @@ inline constexpr Call k_calls_i386[] = {
     {.number = 432, .name = "fsmount", .op = Op::refuse, .error = EPERM},
     {.number = 433, .name = "fspick", .op = Op::refuse, .error = EPERM},
     {.number = 434, .name = "pidfd_open", .op = Op::pass},
-    {.number = 435, .name = "clone3", .op = Op::pass},
+    {.number = 435, .name = "clone3", .op = Op::clone3},
     {.number = 436, .name = "close_range", .op = Op::pass},
     {.number = 437, .name = "openat2", .op = Op::open2, .dir = 0, .path = 1, .flags = 2},
     {.number = 438, .name = "pidfd_getfd", .op = Op::pass},
@@ -471,6 +471,7 @@ inline constexpr Call k_calls_i386[] = {
     {.number = 468, .name = "file_getattr", .op = Op::run, .dir = 0, .path = 1, .flags = 4, .follow = Follow::unless_nofollow},
     {.number = 469, .name = "file_setattr", .op = Op::run, .dir = 0, .path = 1, .flags = 4, .follow = Follow::unless_nofollow, .effect = Effect::change},
     {.number = 470, .name = "listns", .op = Op::refuse, .error = ENOSYS},
+    {.number = 471, .name = "rseq_slice_yield", .op = Op::pass},
 };
 // clang-format on
 

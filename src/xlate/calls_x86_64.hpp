@@ -68,7 +68,7 @@ inline constexpr Call k_calls_x86_64[] = {
     {.number = 53, .name = "socketpair", .op = Op::pass},
     {.number = 54, .name = "setsockopt", .op = Op::setsockopt, .stop = Stop::credential_option},
     {.number = 55, .name = "getsockopt", .op = Op::getsockopt, .stop = Stop::credential_option},
-    {.number = 56, .name = "clone", .op = Op::pass, .stop = Stop::no_namespaces, .stop_arg = 0},
+    {.number = 56, .name = "clone", .op = Op::clone, .stop = Stop::clone_flags, .stop_arg = 0},
     {.number = 57, .name = "fork", .op = Op::pass},
     {.number = 58, .name = "vfork", .op = Op::pass},
     {.number = 59, .name = "execve", .op = Op::exec, .path = 0},
@@ -284,7 +284,7 @@ inline constexpr Call k_calls_x86_64[] = {
     {.number = 269, .name = "faccessat", .op = Op::access, .dir = 0, .path = 1},
     {.number = 270, .name = "pselect6", .op = Op::pass},
     {.number = 271, .name = "ppoll", .op = Op::pass},
-    {.number = 272, .name = "unshare", .op = Op::pass, .stop = Stop::no_namespaces, .stop_arg = 0},
+    {.number = 272, .name = "unshare", .op = Op::unshare},
     {.number = 273, .name = "set_robust_list", .op = Op::pass},
     {.number = 274, .name = "get_robust_list", .op = Op::pass},
     {.number = 275, .name = "splice", .op = Op::pass},
@@ -329,7 +329,7 @@ inline constexpr Call k_calls_x86_64[] = {
     {.number = 314, .name = "sched_setattr", .op = Op::pass},
     {.number = 315, .name = "sched_getattr", .op = Op::pass},
     {.number = 316, .name = "renameat2", .op = Op::rename, .dir = 0, .path = 1, .dir2 = 2, .path2 = 3, .flags = 4, .follow = Follow::name, .effect = Effect::remove},
-    {.number = 317, .name = "seccomp", .op = Op::pass},
+    {.number = 317, .name = "seccomp", .op = Op::pass, .stop = Stop::no_listener},
     {.number = 318, .name = "getrandom", .op = Op::pass},
     {.number = 319, .name = "memfd_create", .op = Op::pass},
     {.number = 320, .name = "kexec_file_load", .op = Op::refuse, .error = EPERM},
@@ -360,7 +360,7 @@ inline constexpr Call k_calls_x86_64[] = {
     {.number = 432, .name = "fsmount", .op = Op::refuse, .error = EPERM},
     {.number = 433, .name = "fspick", .op = Op::refuse, .error = EPERM},
     {.number = 434, .name = "pidfd_open", .op = Op::pass},
-    {.number = 435, .name = "clone3", .op = Op::pass},
+    {.number = 435, .name = "clone3", .op = Op::clone3},
     {.number = 436, .name = "close_range", .op = Op::pass},
     {.number = 437, .name = "openat2", .op = Op::open2, .dir = 0, .path = 1, .flags = 2},
     {.number = 438, .name = "pidfd_getfd", .op = Op::pass},
@@ -396,6 +396,7 @@ inline constexpr Call k_calls_x86_64[] = {
     {.number = 468, .name = "file_getattr", .op = Op::run, .dir = 0, .path = 1, .flags = 4, .follow = Follow::unless_nofollow},
     {.number = 469, .name = "file_setattr", .op = Op::run, .dir = 0, .path = 1, .flags = 4, .follow = Follow::unless_nofollow, .effect = Effect::change},
     {.number = 470, .name = "listns", .op = Op::refuse, .error = ENOSYS},
+    {.number = 471, .name = "rseq_slice_yield", .op = Op::pass},
 };
 // clang-format on
 

@@ -175,6 +175,7 @@ RECIPES = {
     "bookworm": debian("bookworm"),
     "bullseye": debian("bullseye"),
     "trixie": debian("trixie"),
+    "tools": debian("bookworm", "procps,psmisc,lsof,strace,gdb,bubblewrap"),  # what looks at processes and confines them
     "bookworm-i386": debian_i386("bookworm", "python3,perl,gcc,libc6-dev,file"),
     "big": debian("bookworm", "python3,perl,gcc,git,python3-dev"),  # more than 100 MB and 10 000 files, for benchmarks
     "musl": Recipe(fill_musl, ["--config.cmd=/bin/guest", "--config.env=PATH=/bin"], [PROGRAMS / "guest.c"]),

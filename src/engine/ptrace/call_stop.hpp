@@ -97,24 +97,26 @@ Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t
 int check_effect(CallStop& stop, const xlate::Resolution& at);
 
 // Handlers by topic.
-Next on_path_call(CallStop& stop);      // run, open, open2, mkdir, mknod, chdir, chroot
-Next on_stat_call(CallStop& stop);      // stat, statx, fstat, access, readlink, statfs, getcwd, uname
-Next on_xattr_call(CallStop& stop);     // getxattr, listxattr
-Next open_for_guest(CallStop& stop);    // open of what was located, notified
-Next on_name_call(CallStop& stop);      // unlink, rmdir, rename, link, symlink
-Next on_inode_call(CallStop& stop);     // chmod, chown, utime and their descriptor forms
-Next on_socket_call(CallStop& stop);    // addresses
-Next on_socket_option(CallStop& stop);  // socket options about credentials
-Next on_id_call(CallStop& stop);        // identity, prctl
-Next on_kill(CallStop& stop);           // kill(2) of all processes
-Next on_list_call(CallStop& stop);      // getdents, lseek
+Next on_path_call(CallStop& stop);       // run, open, open2, mkdir, mknod, chdir, chroot
+Next on_stat_call(CallStop& stop);       // stat, statx, fstat, access, readlink, statfs, getcwd, uname
+Next on_xattr_call(CallStop& stop);      // getxattr, listxattr
+Next open_for_guest(CallStop& stop);     // open of what was located, notified
+Next on_name_call(CallStop& stop);       // unlink, rmdir, rename, link, symlink
+Next on_inode_call(CallStop& stop);      // chmod, chown, utime and their descriptor forms
+Next on_socket_call(CallStop& stop);     // addresses
+Next on_address_result(CallStop& stop);  // those of them that return one
+Next on_socket_option(CallStop& stop);   // socket options about credentials
+Next on_id_call(CallStop& stop);         // identity, prctl
+Next on_clone_call(CallStop& stop);      // clone, clone3, unshare
+Next on_kill(CallStop& stop);            // kill(2) of all processes
+Next on_list_call(CallStop& stop);       // getdents, lseek
 Next on_exec_call(CallStop& stop);
 
 // At the return of a call that was watched.
-void on_socket_exit(Run& run, Task& task, AtExit what, long result);
-void on_socket_option_exit(Run& run, Task& task, long result);
-// The result that the guest shall get.
+// These two give the result that the guest shall get.
+long on_socket_exit(Run& run, Task& task, AtExit what, long result);
 long on_list_exit(Run& run, Task& task, AtExit what, long result);
+void on_socket_option_exit(Run& run, Task& task, long result);
 
 // The credentials of an SCM_CREDENTIALS message, on their way out and in (unix(7)).
 // Replaces the ids that the guest believes in by those that the kernel accepts of it; 0 or -EPERM.

@@ -76,7 +76,7 @@ Next give_stat(CallStop& stop, int fd, int buffer, unsigned flags) {
 
 Next on_stat(CallStop& stop) {
   const unsigned flags = stop.flags();
-  if ((flags & ~static_cast<unsigned>(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)) != 0)
+  if ((flags & ~static_cast<unsigned>(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)) != 0)
     return answer(stop, -EINVAL);
   if (const int e = locate_or_descriptor(stop); e != 0) return answer(stop, e);
   return give_stat(stop, stop.dir_arg(stop.call.dir), stop.call.path + 1, flags);

@@ -11,8 +11,9 @@
 // The seccomp program of a guest, made from the declared system calls.
 namespace udk::engine {
 
-// The data of SECCOMP_RET_TRACE: which calls a report is about.
-constexpr std::uint32_t report_data(xlate::Abi abi) { return static_cast<std::uint32_t>(abi); }
+// The data of SECCOMP_RET_TRACE: which calls a report is about. Filters of the guest's own may report, too, and then
+// have other data; of two that report the younger one's counts.
+constexpr std::uint32_t report_data(xlate::Abi abi) { return 0x7564U + static_cast<std::uint32_t>(abi); }
 
 // An instruction pointer in the calls of one kind.
 struct CallSite {

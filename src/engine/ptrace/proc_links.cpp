@@ -13,7 +13,7 @@ namespace udk::engine {
 // "/proc/PID/WHAT" or "/proc/PID/task/TID/WHAT".
 struct Lookup::ProcLink {
   pid_t pid = 0;
-  std::string_view what;  // exe, cwd, root, fd
+  std::string_view what;  // exe, cwd, root, fd, map_files, ns
   bool parse(std::string_view host) {
     const auto file = ProcFile::parse(host);
     if (!file) return false;
@@ -21,7 +21,8 @@ struct Lookup::ProcLink {
     const std::size_t slash = std::min(file->name.find('/'), file->name.size());
     what = file->name.substr(0, slash);
     const std::string_view rest = file->name.substr(std::min(slash + 1, file->name.size()));
-    if (what == "fd" || what == "map_files") return !rest.empty() && rest.find('/') == std::string_view::npos;
+    if (what == "fd" || what == "map_files" || what == "ns")
+      return !rest.empty() && rest.find('/') == std::string_view::npos;
     return rest.empty() && (what == "exe" || what == "cwd" || what == "root");
   }
 };
@@ -47,9 +48,14 @@ bool Lookup::read_proc_link(std::string_view host, xlate::Link& link, int& resul
 
 int Lookup::follow_proc_link(const ProcLink& what, std::string_view host, xlate::Link& link) {
   PathText text;
-  if (!read_kernel_link(host.data(), text)) return -errno;
-  link.kind = xlate::LinkKind::jump;
   const Task* owner = tasks_.find_process(what.pid);
+  link.kind = xlate::LinkKind::jump;
+  if (!read_kernel_link(host.data(), text)) {
+    if (errno != ENAMETOOLONG) return -errno;
+    if (what.what == "cwd" && owner != nullptr && is_remembered_cwd(*owner, host.data()))
+      return link.target.assign(owner->fs->guest_cwd) ? 0 : -ENAMETOOLONG;
+    text.clear();  // the kernel can follow what it cannot tell
+  }
   if (what.what == "root") {  // of whatever process: the guest's view ends at its own root
     link.target.assign(owner != nullptr && !owner->fs->root.empty() ? owner->fs->root : "/");
     return 0;
@@ -58,7 +64,7 @@ int Lookup::follow_proc_link(const ProcLink& what, std::string_view host, xlate:
     link.target.assign(owner->memory->exe);
     return 0;
   }
-  if (what.what == "fd" || what.what == "map_files") link.kind = xlate::LinkKind::open;
+  if (what.what == "fd" || what.what == "map_files" || what.what == "ns") link.kind = xlate::LinkKind::open;
   xlate::GuestPath guest;
   if (!text.empty() && text.view().front() == '/' && table_.to_guest(text.view(), guest)) {
     link.target.assign(guest.empty() ? "/" : guest.view());

@@ -15,7 +15,9 @@
 
 #include "base/log.hpp"
 #include "engine/ptrace/child_news.hpp"
+#include "engine/ptrace/core_dump.hpp"
 #include "engine/ptrace/exec_plan.hpp"
+#include "engine/ptrace/group_stop.hpp"
 #include "engine/ptrace/signal_relay.hpp"
 #include "xlate/call_tables.hpp"
 
@@ -27,10 +29,6 @@ using xlate::Op;
 constexpr time_t k_save_interval = 2;  // seconds
 
 constexpr int k_call_signal = SIGTRAP | 0x80;  // PTRACE_O_TRACESYSGOOD
-
-bool stops_group(int signal) {
-  return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
-}
 
 void* as_data(long value) { return reinterpret_cast<void*>(value); }  // NOLINT(performance-no-int-to-ptr)
 
@@ -157,7 +155,9 @@ void Tracer::on_stop(Task& task, int status) {
       unsigned long data = 0;
       if (how_ == Interception::notify && !listener_ && !started_) start_listening(task);
       ::ptrace(PTRACE_GETEVENTMSG, task.tid, nullptr, &data);
-      return on_entry(task, data == report_data(Abi::i386) ? Abi::i386 : Abi::x86_64);
+      for (const Abi abi : xlate::k_abis)
+        if (data == report_data(abi)) return on_entry(task, abi);
+      return on_foreign_report(task);
     }
     case PTRACE_EVENT_EXEC:
       return on_exec(task);
@@ -196,9 +196,10 @@ void Tracer::on_call(Task& task) {
 // The first stop of a new task, the stop of a whole process, or the end of such a stop.
 void Tracer::on_trap_stop(Task& task, int signal) {
   task.attached = true;
+  task.stopped = stops_group(signal);
   if (!task.known) return;  // goes on when its parent's event came
   if (std::exchange(task.handed_over, false)) make_again(task);
-  if (!stops_group(signal)) return resume(task);
+  if (!task.stopped) return resume(task);
   ::ptrace(PTRACE_LISTEN, task.tid, nullptr, nullptr);
   if (task.tid == run_.payload) SignalRelay::follow_stop(task.tid, signal);
 }
@@ -230,6 +231,7 @@ void Tracer::on_signal(Task& task, int signal) {
     siginfo_t info{};
     if (::ptrace(PTRACE_GETSIGINFO, task.tid, nullptr, &info) == 0 && !SignalRelay::wanted(signal, info)) signal = 0;
   }
+  withhold_core(task, signal);
   resume(task, signal);
 }
 
@@ -253,6 +255,7 @@ void Tracer::on_new_task(Task& parent) {
   child.credentials = parent.credentials;
   child.known = true;
   if (child.attached) resume(child);
+  if (parent.at_exit != AtExit::nothing) return resume_to_exit(parent);
   resume(parent);
 }
 
@@ -287,6 +290,17 @@ void Tracer::on_exec(Task& stopped) {
   resume(task);
 }
 
+// A filter of the guest's own asks a tracer, and there is none that the guest knows of: ENOSYS (seccomp(2)).
+void Tracer::on_foreign_report(Task& task) {
+  Registers regs{};
+  if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) == 0) {
+    regs.orig_rax = ~Word{0};
+    regs.rax = static_cast<Word>(-ENOSYS);
+    ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &regs);
+  }
+  resume(task);
+}
+
 void Tracer::resume(Task& task, int signal) {
   const auto request = how_ != Interception::every || !armed_ ? PTRACE_CONT : PTRACE_SYSCALL;
   ::ptrace(request, task.tid, nullptr, as_data(signal));
@@ -303,6 +317,7 @@ void Tracer::on_entry(Task& task, Abi abi) {
   }
   task.stubbed = false;
   task.opened.reset();
+  task.targets.clear();
   if (!task.memory->is_loader_call(regs.rip)) task.held.reset();
   static constexpr xlate::Call k_unknown{.name = "unknown", .op = Op::refuse, .error = ENOSYS};
   const xlate::Call* call = xlate::find_call(abi, as_word(abi, regs.orig_rax));
@@ -332,7 +347,8 @@ void Tracer::finish_call(Task& task, AtExit what, Registers& own) {
     case AtExit::peer_credentials:
       return on_socket_option_exit(run_, task, result);
     default:
-      return on_socket_exit(run_, task, what, result);
+      own.rax = static_cast<Word>(on_socket_exit(run_, task, what, result));
+      return;
   }
 }
 
@@ -382,8 +398,8 @@ Next Tracer::serve_unfiltered(CallStop& stop) {
       return xlate::is_audit_socket(stop.arg(0), stop.arg(2)) ? answer(stop, -EPROTONOSUPPORT) : Next::as_is;
     case xlate::Stop::everybody:
       return stop.int_arg(0) == -1 ? dispatch(stop) : Next::as_is;
-    case xlate::Stop::no_namespaces:
-      return (stop.arg(call.stop_arg) & xlate::k_namespace_flags) != 0 ? answer(stop, -EPERM) : Next::as_is;
+    case xlate::Stop::no_listener:
+      return xlate::is_new_listener(stop.arg(0), stop.arg(1)) ? answer(stop, -EINVAL) : Next::as_is;
     default:
       return dispatch(stop);
   }
@@ -465,6 +481,10 @@ Next Tracer::dispatch(CallStop& stop) {
       return on_socket_call(stop);
     case Op::socketcall:
       return serve_socketcall(stop);
+    case Op::clone:
+    case Op::clone3:
+    case Op::unshare:
+      return on_clone_call(stop);
     case Op::kill:
       return on_kill(stop);
     case Op::getsockopt:
