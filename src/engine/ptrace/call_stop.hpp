@@ -103,9 +103,9 @@ Next on_list_call(CallStop& stop);      // getdents, lseek
 Next on_exec_call(CallStop& stop);
 
 // At the return of a call that was watched.
-void on_socket_exit(Run& run, Task& task, AtExit what, long result);
 void on_socket_option_exit(Run& run, Task& task, long result);
 // The result that the guest shall get.
+long on_socket_exit(Run& run, Task& task, AtExit what, long result);
 long on_list_exit(Run& run, Task& task, AtExit what, long result);
 
 // The credentials of an SCM_CREDENTIALS message, on their way out and in (unix(7)).

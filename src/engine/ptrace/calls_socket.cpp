@@ -82,8 +82,10 @@ int translate_target(CallStop& stop, Address& address) {
   const std::string path(socket_path(address.bytes, address.length));
   if (path.empty()) return 0;
   if (const int e = run.lookup.path(stop.task, AT_FDCWD, path, Final::follow, 0, run.at); e != 0) return e;
-  const std::string target = run.sockets.existing(std::string(run.at.host.view()));
+  Fd open;
+  const std::string target = SocketNames::existing(std::string(run.at.host.view()), open);
   if (target.empty()) return -errno;
+  if (open) stop.task.socket_places.push_back(std::move(open));
   set_path(address, target);
   return 1;
 }
@@ -138,12 +140,13 @@ Next on_bind(CallStop& stop) {
   if (::lstat(host.c_str(), &st) == 0 || (run.at.mount_point && run.at.named())) return answer(stop, -EADDRINUSE);
   if (run.lookup.table()[run.at.mount].read_only) return answer(stop, -EROFS);
   note_creation(stop, run.at, S_IFSOCK | 0777);
-  bool moved = false;
-  const std::string target = run.sockets.future(host, moved);
+  Fd open;
+  const std::string target = run.sockets.future(host, open);
   if (target.empty()) return answer(stop, -errno);
   run.sockets.remember(target, path);
   set_path(address, target);
-  if (!moved) return run_with_address(stop, 1, address);
+  if (!open) return run_with_address(stop, 1, address);
+  stop.task.socket_places.push_back(std::move(open));
   stop.task.rename_from = target;
   stop.task.rename_to = host;
   const Word place = put_scratch(stop, &address.bytes, sizeof(sockaddr_un));
@@ -332,9 +335,21 @@ void give_sent(Task& task, std::size_t count) {
   }
 }
 
+// bind(2) of a socket under another name has succeeded: its own name, unless another has taken that meanwhile.
+long give_bound_name(const Task& task) {
+  const char* from = task.rename_from.c_str();
+  struct stat st {};
+  const bool taken = ::lstat(task.rename_to.c_str(), &st) == 0;
+  if (!taken && ::rename(from, task.rename_to.c_str()) == 0) return 0;
+  const int e = taken ? EADDRINUSE : errno;
+  (void)::unlink(from);
+  return -e;
+}
+
 }  // namespace
 
 Next on_socket_call(CallStop& stop) {
+  stop.task.socket_places.clear();
   switch (stop.call.op) {
     case Op::bind:
       return on_bind(stop);
@@ -357,15 +372,16 @@ Next on_socket_call(CallStop& stop) {
   }
 }
 
-void on_socket_exit(Run& run, Task& task, AtExit what, long result) {
-  if (what == AtExit::long_bind && result == 0) (void)::rename(task.rename_from.c_str(), task.rename_to.c_str());
-  if (result < 0) return;
+long on_socket_exit(Run& run, Task& task, AtExit what, long result) {
+  if (what == AtExit::long_bind && result == 0) return give_bound_name(task);
+  if (result < 0) return result;
   const auto count = std::min(static_cast<std::size_t>(result), k_vector_max);
   if (what == AtExit::socket_name) fix_name_result(run, task);
   if (what == AtExit::message_name) fix_message(run, task, task.extra[1], task.extra[0]);
   if (what == AtExit::messages_sent) give_sent(task, count);
   for (std::size_t i = 0; i < count && what == AtExit::messages_name; ++i)
     fix_message(run, task, task.extra[1] + i * message_layout(task.abi).vector_size, task.extra[0]);
+  return result;
 }
 
 }  // namespace udk::engine

@@ -18,24 +18,17 @@ std::string by_number(int fd) { return "/proc/" + std::to_string(::getpid()) + "
 
 }  // namespace
 
-std::string SocketNames::existing(const std::string& host) {
+std::string SocketNames::existing(const std::string& host, Fd& open) {
   if (host.size() < k_path_size) return host;
-  target_.reset(::open(host.c_str(), O_PATH | O_CLOEXEC));
-  return target_ ? by_number(target_.get()) : std::string();
+  open.reset(::open(host.c_str(), O_PATH | O_CLOEXEC));
+  return open ? by_number(open.get()) : std::string();
 }
 
-std::string SocketNames::future(const std::string& host, bool& moved) {
-  moved = false;
+std::string SocketNames::future(const std::string& host, Fd& open) {
   if (host.size() < k_path_size) return host;
-  const std::size_t slash = host.rfind('/');
-  const std::string parent = host.substr(0, slash);
-  Fd& directory = directories_[parent];
-  if (!directory) directory.reset(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) return {};
-  const std::string prefix = by_number(directory.get()) + "/";
-  const std::string name = host.substr(slash + 1);
-  moved = prefix.size() + name.size() >= k_path_size;
-  return prefix + (moved ? ".udocker-socket-" + std::to_string(moved_count_++) : name);
+  open.reset(::open(host.substr(0, host.rfind('/')).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!open) return {};
+  return by_number(open.get()) + "/.udocker-socket-" + std::to_string(moved_count_++);
 }
 
 void SocketNames::remember(const std::string& address, std::string_view guest) {

@@ -11,16 +11,19 @@
 #include "base/result.hpp"
 
 // AF_UNIX addresses hold at most 108 bytes of path, fewer than host paths need. Longer ones go through descriptors of
-// the tracer: /proc/PID/fd/N/NAME. This remembers which guest name each address that was bound stands for.
+// the tracer, /proc/PID/fd/N, which must stay open until the guest's call has used them. This makes such addresses, and
+// remembers which guest name each address that was bound stands for.
 namespace udk::engine {
 
 class SocketNames {
  public:
-  // An address for a socket that exists at `host`; empty if it cannot be opened (errno says why).
-  std::string existing(const std::string& host);
-  // An address at which a socket can be bound that shall appear at `host`. `moved`: it must be renamed to `host` once
-  // it is bound, since even the last component is too long.
-  std::string future(const std::string& host, bool& moved);
+  // An address for a socket that exists at `host`; empty if it cannot be opened (errno says why). `open` becomes what
+  // the address refers to, if that is a descriptor.
+  static std::string existing(const std::string& host, Fd& open);
+  // An address at which a socket can be bound that shall appear at `host`. If it refers to a descriptor, `open`, the
+  // socket must be renamed to `host` once it is bound: its name is one that no other gets in this run, so that the
+  // address tells it from others as long as it lives.
+  std::string future(const std::string& host, Fd& open);
 
   // After bind(2): `address` is what the kernel will tell, `guest` what the guest wrote.
   void remember(const std::string& address, std::string_view guest);
@@ -29,8 +32,6 @@ class SocketNames {
 
  private:
   std::unordered_map<std::string, std::string> guest_of_;
-  std::unordered_map<std::string, Fd> directories_;  // kept open: addresses refer to them as long as sockets live
-  Fd target_;                                        // of the last connection
   unsigned moved_count_ = 0;
 };
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "engine/ptrace/credentials.hpp"
@@ -79,6 +80,7 @@ struct Task {
   bool stubbed = false;                // the running call returns through a stub
   std::array<Word, 3> extra{};         // for the action at the exit
   std::string rename_from, rename_to;  // of a socket that was bound under another name
+  std::vector<Fd> socket_places;       // that the addresses of the running call refer to
   std::shared_ptr<ExecPlan> plan;      // of the exec that is under way
   std::shared_ptr<ExecPlan> held;      // of the last exec, until the loader is done
   std::shared_ptr<Fd> opened;          // a file made for the open that is under way

@@ -287,7 +287,7 @@ void Tracer::finish_call(Task& task, AtExit what, Registers& own) {
     case AtExit::peer_credentials:
       return on_socket_option_exit(run_, task, result);
     default:
-      return on_socket_exit(run_, task, what, result);
+      own.rax = static_cast<Word>(on_socket_exit(run_, task, what, result));
   }
 }
 
