@@ -6,7 +6,12 @@ from guests import Container, Guests
 USER = "joe"
 
 # module -> test -> why it fails in a namespace chroot of the same tree, too; nothing else may be named here.
-EXCLUDED: dict[str, dict[str, str]] = {}
+EXCLUDED = {
+    # In the chroot it fails if getsockname(2) takes its time: strace -f -e inject=getsockname:delay_enter=20000.
+    "test_socket": {"testSourceAddress": "one thread of the test closes the socket whose name the other asks for"},
+    "test_ctypes": {"test_find_library_with_gcc": "the guest has no compiler",
+                    "test_find_library_with_ld": "the guest has no linker"},
+}
 
 
 def container_of(guests: Guests) -> Container:

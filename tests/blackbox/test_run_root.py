@@ -177,3 +177,11 @@ psql -At -c 'create table t(a int)' -c 'insert into t select generate_series(1, 
     assert debian.run("sh", "-c", "mkdir -p /run/sshd; /usr/sbin/sshd -t").status == 0
     debian.sh("useradd joe; echo 'joe ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/joe; chmod 440 /etc/sudoers.d/joe")
     assert debian.run("su", "joe", "-c", "sudo -n id -u").out == "0\n"
+
+
+def test_users_keep_themselves_out(debian):
+    debian.sh("useradd -m joe; echo text > /home/joe/f; mkdir /home/joe/d; chown -R joe /home/joe")
+    script = "cd; chmod 400 f; chmod 0 d; cat f; echo more >> f; ls d; chmod 200 f; cat f; echo more >> f; chmod 700 d; chmod 600 f; ls d; cat f"
+    outcome = debian.run("su", "joe", "-c", script)
+    assert outcome.out.splitlines() == ["text", "text", "more"] and outcome.err.count("Permission denied") == 3, outcome
+    assert debian.sh("chmod 0 /home/joe/f /home/joe/d; ls /home/joe/d; cat /home/joe/f").splitlines() == ["text", "more"]

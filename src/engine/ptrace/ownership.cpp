@@ -116,6 +116,22 @@ int check_mode(const Credentials& c, std::uint32_t uid, std::uint32_t gid, const
   return (static_cast<unsigned>(wanted) & ~bits & 07U) == 0 ? 0 : -EACCES;
 }
 
+int check_own_mode(CallStop& stop, const xlate::Resolution& at, unsigned flags) {
+  Run& run = stop.run;
+  const Credentials& c = *stop.task.credentials;
+  const bool must_be_new = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+  if (!run.emulate_ids || run.owners.empty() || must_be_new || (flags & O_PATH) != 0) return 0;
+  if (has_capability(c, k_cap_dac_override)) return 0;
+  struct stat st {};
+  if (::lstat(at.host.c_str(), &st) != 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) return 0;
+  const Belief* known = run.owners.find(st, name_of(run, at).path);
+  if (known == nullptr || known->owner.uid != c.uid.fs) return 0;
+  const unsigned access = flags & O_ACCMODE;
+  int wanted = access == O_WRONLY ? W_OK : access == O_RDONLY ? R_OK : R_OK | W_OK;
+  if ((flags & O_TRUNC) != 0) wanted |= W_OK;
+  return check_mode(c, c.uid.fs, c.gid.fs, *known, st.st_mode, wanted);
+}
+
 mode_t disk_mode(const Run& run, mode_t mode, bool directory) {
   if (!directory) mode &= ~static_cast<mode_t>(S_ISUID | S_ISGID);
   if (run.emulate_ids) mode |= directory ? 0700U : 0600U;
