@@ -179,9 +179,12 @@ psql -At -c 'create table t(a int)' -c 'insert into t select generate_series(1, 
     assert debian.run("su", "joe", "-c", "sudo -n id -u").out == "0\n"
 
 
-def test_users_keep_themselves_out(debian):
+def test_users_are_kept_out_of_what_is_recorded(debian):
     debian.sh("useradd -m joe; echo text > /home/joe/f; mkdir /home/joe/d; chown -R joe /home/joe")
     script = "cd; chmod 400 f; chmod 0 d; cat f; echo more >> f; ls d; chmod 200 f; cat f; echo more >> f; chmod 700 d; chmod 600 f; ls d; cat f"
     outcome = debian.run("su", "joe", "-c", script)
     assert outcome.out.splitlines() == ["text", "text", "more"] and outcome.err.count("Permission denied") == 3, outcome
+    outcome = debian.run("su", "joe", "-c", "cat /etc/shadow; cat /etc/passwd")
+    assert "root:x:0:0" in outcome.out and "Permission denied" in outcome.err and "root:*" not in outcome.out
+    debian.sh("usermod -aG shadow joe; su joe -c 'cat /etc/shadow' | grep -q '^root:'")
     assert debian.sh("chmod 0 /home/joe/f /home/joe/d; ls /home/joe/d; cat /home/joe/f").splitlines() == ["text", "more"]

@@ -33,8 +33,8 @@ bool in_group(const Credentials& c, gid_t gid);
 int check_mode(const Credentials& c, std::uint32_t uid, std::uint32_t gid, const Belief& belief, mode_t type,
                int wanted);
 
-// open(2) of a file by its owner, whom its mode keeps out, though the disk has a wider one: 0 or -EACCES.
-int check_own_mode(CallStop& stop, const xlate::Resolution& at, unsigned flags);
+// open(2) of a file of which something is recorded, as owner and mode would have it: 0 or -EACCES.
+int check_recorded_mode(CallStop& stop, const xlate::Resolution& at, unsigned flags);
 
 // The mode that the disk gets: no set-id bits on files, and as root every file stays usable for the user to whom it
 // really belongs.
