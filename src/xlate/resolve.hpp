@@ -15,8 +15,8 @@
 //   int read_link(std::string_view host, std::string_view guest, Link& link)
 //     0 and `link` filled, or -errno; `host` is NUL-terminated. -EINVAL: exists, is no link.
 //   int check_dir(std::string_view host)    0 if it is a directory, else -errno
-//   bool known_plain(std::string_view guest) / void note_plain(std::string_view guest)
-//     a memory of guest paths that are no links; "never" and "ignore" are right answers.
+//   bool known_plain(std::string_view host) / void note_plain(std::string_view host)
+//     a memory of host paths that are no links; "never" and "ignore" are right answers.
 namespace udk::xlate {
 
 enum class LinkKind : unsigned char {
@@ -185,11 +185,11 @@ class Resolver {
     }
     if (!out_->host.push(step.name)) return -ENAMETOOLONG;
     if (step.last && (final_ == Final::parent || (final_ == Final::keep && !step.slash))) return k_done;
-    if (!out_->nameless && sys_.known_plain(out_->guest.view())) return 0;
+    if (!out_->nameless && sys_.known_plain(out_->host.view())) return 0;
     const int e = sys_.read_link(out_->host.view(), out_->guest.view(), link_);
     if (e == 0) return follow(step);
     if (e == -EINVAL) {
-      if (!out_->nameless) sys_.note_plain(out_->guest.view());
+      if (!out_->nameless) sys_.note_plain(out_->host.view());
       return 0;
     }
     return step.last ? k_done : e;  // at the end the call itself says what is wrong, or creates the name

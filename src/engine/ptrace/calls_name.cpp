@@ -59,7 +59,10 @@ Next on_remove(CallStop& stop, bool directory) {
   if (directory && at.named() && run.lookup.table().has_below(at.guest.view())) return answer(stop, -ENOTEMPTY);
   const Doomed doomed(run, at);
   const long result = result_of(::unlinkat(AT_FDCWD, at.host.c_str(), directory ? AT_REMOVEDIR : 0));
-  if (result == 0) doomed.gone();
+  if (result == 0) {
+    run.lookup.name_changed(at);
+    doomed.gone();
+  }
   return answer(stop, result);
 }
 
@@ -84,6 +87,7 @@ long make_rename(CallStop& stop, unsigned flags) {
   const Doomed moved(run, run.at);
   const long result =
       result_of(flags == 0 ? ::rename(from, to) : ::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags));
+  if (result == 0) run.lookup.name_changed(run.at, true);
   if (result != 0 || run.owners.empty() || !moved.name.path || !replaced.name.path) return result;
   const bool same =
       moved.there && replaced.there && moved.st.st_ino == replaced.st.st_ino && moved.st.st_dev == replaced.st.st_dev;
@@ -155,6 +159,7 @@ Next on_link(CallStop& stop) {
   if (run.at.mount != run.at2.mount) return answer(stop, -EXDEV);
   (void)run.owners.find(st, name_of(run, run.at).path);
   const long result = result_of(::linkat(AT_FDCWD, run.at.host.c_str(), AT_FDCWD, run.at2.host.c_str(), how));
+  if (result == 0) run.lookup.name_changed(run.at2);
   const FileName to = name_of(run, run.at2);
   if (result == 0 && to.path) run.owners.linked(st, *to.path, to.kept);
   return answer(stop, result);
@@ -169,6 +174,7 @@ Next on_symlink(CallStop& stop) {
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
   if (run.at.mount_point && run.at.named()) return answer(stop, -EEXIST);
   note_creation(stop, run.at, S_IFLNK);
+  run.lookup.name_changed(run.at);
   return answer(stop, result_of(::symlink(run.text2.c_str(), run.at.host.c_str())));
 }
 

@@ -47,6 +47,7 @@ Next on_open(CallStop& stop) {
   if (const int e = locate(stop, final_of(stop)); e != 0) return answer(stop, e);
   if (const int e = check_open(stop.run.at, flags, stop.run.lookup.table()); e != 0) return answer(stop, e);
   if (const int e = check_recorded_mode(stop, stop.run.at, flags); e != 0) return answer(stop, e);
+  if (stop.listener != nullptr) return open_for_guest(stop);
   if (const auto made = proc_file_for(stop, flags)) return run_with_path(stop, stop.call.path, *made);
   if ((flags & O_CREAT) != 0) {
     const int mode_at = stop.call.flags < 0 ? 1 : stop.call.flags + 1;

@@ -99,6 +99,7 @@ int Lookup::directory(Task& task, int dir, xlate::GuestPath& guest) {
 int Lookup::path(Task& task, int dir, std::string_view path, xlate::Final final, unsigned confine,
                  xlate::Resolution& out) {
   task_ = &task;
+  plain_.refresh();
   start_.clear();
   PathText proc;
   if (!path.empty() && (path.front() != '/' || (confine & (xlate::k_in_start | xlate::k_beneath)) != 0)) {
@@ -131,6 +132,14 @@ int Lookup::shorten(xlate::HostPath& host) {
     if (!host.assign(front.view())) return -ENAMETOOLONG;
   }
   return 0;
+}
+
+// A host path through a descriptor (of what has no name, or a long one) does not say which name it is.
+void Lookup::name_changed(const xlate::Resolution& at, bool moved) {
+  if (moved || !at.named() || xlate::is_below(at.host.view(), "/proc"))
+    plain_.forget_all();
+  else
+    plain_.forget(at.host.view());
 }
 
 int Lookup::link_text(Task& task, const xlate::Resolution& out, PathText& text) {

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 
 #include "base/file.hpp"
 #include "engine/engine.hpp"
+#include "engine/ptrace/listener.hpp"
 #include "unit/engine/guest_tree.hpp"
 
 // The life of a run: how it begins, ends, and what is left behind.
@@ -24,12 +26,14 @@ namespace udk::engine::test {
 namespace {
 
 // Calls engine::run in a child (it becomes the tracer) and gives back what it says: the wait status, or -errno.
-int run_spec(const container::RunSpec& spec, EngineChoice choice) {
+int run_spec(
+    const container::RunSpec& spec, EngineChoice choice, const std::function<void()>& before = [] {}) {
   std::array<int, 2> ends{};
   if (::pipe(ends.data()) != 0) std::abort();
   const pid_t pid = ::fork();
   if (pid == 0) {
     become_user();
+    before();
     ::dup2(::open("/dev/null", O_WRONLY), 2);
     const auto result = engine::run(spec, choice);
     const int value = result ? *result : -result.error().sys_errno;
@@ -53,8 +57,9 @@ container::RunSpec spec_of(const GuestTree& tree, const std::vector<std::string>
 }
 
 class Run : public ::testing::TestWithParam<EngineChoice> {};
-INSTANTIATE_TEST_SUITE_P(Engines, Run, ::testing::Values(EngineChoice::ptrace, EngineChoice::ptrace_no_filter),
-                         [](const auto& which) { return which.param == EngineChoice::ptrace ? "filter" : "plain"; });
+INSTANTIATE_TEST_SUITE_P(
+    Engines, Run, ::testing::Values(EngineChoice::ptrace, EngineChoice::ptrace_stops, EngineChoice::ptrace_no_filter),
+    [](const auto& which) { return std::string(k_interceptions[static_cast<std::size_t>(which.param)]); });
 
 TEST_P(Run, WaitStatusOfThePayload) {
   const GuestTree tree;
@@ -83,6 +88,19 @@ TEST_P(Run, WhatCannotBegin) {
   spec = spec_of(tree, {"/bin/true"});
   spec.binds = {{"/no/such/host/file", "/x"}};
   EXPECT_EQ(run_spec(spec, GetParam()), -ENOENT);
+}
+
+// What started us has a filter with a listener already: there can be but one.
+TEST(RunBelowAListener, DoesWithStops) {
+  const GuestTree tree;
+  const auto listen = [] {
+    std::array<sock_filter, 1> code = {{{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}}};
+    const sock_fprog program{code.size(), code.data()};
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || install_with_listener(program) < 0) ::_exit(1);
+  };
+  EXPECT_EQ(run_spec(spec_of(tree, {"/bin/sh", "-c", "test -e /etc/passwd && cat /etc/passwd >/dev/null"}),
+                     EngineChoice::ptrace, listen),
+            0);
 }
 
 TEST(RunProblem, IsToldWithItsCause) {
@@ -236,8 +254,8 @@ TEST(RunEnd, TakesAllDescendantsAlong) {
 
 TEST(RunEnd, KilledTracerLeavesNothing) {
   const GuestTree tree;
-  for (const std::vector<std::string>& options : {std::vector<std::string>{}, std::vector<std::string>{"-p"}}) {
-    Background run(tree, "(busybox setsid sleep 1000 &); sleep 1000 & echo ready; sleep 1000", options);
+  for (const char* way : k_interceptions) {
+    Background run(tree, "(busybox setsid sleep 1000 &); sleep 1000 & echo ready; sleep 1000", {"-i", way});
     EXPECT_EQ(run.line(), "ready");
     ::kill(run.pid(), SIGKILL);
     EXPECT_EQ(run.rest(), "");
