@@ -184,7 +184,10 @@ def test_users_are_kept_out_of_what_is_recorded(debian):
     script = "cd; chmod 400 f; chmod 0 d; cat f; echo more >> f; ls d; chmod 200 f; cat f; echo more >> f; chmod 700 d; chmod 600 f; ls d; cat f"
     outcome = debian.run("su", "joe", "-c", script)
     assert outcome.out.splitlines() == ["text", "text", "more"] and outcome.err.count("Permission denied") == 3, outcome
+    script = "cd; mkdir -p d/sub; chmod 500 d; touch d/new; mkdir d/new; rmdir d/sub; ls d; chmod 600 d; cat d/sub; stat d/sub; ls d"
+    outcome = debian.run("su", "joe", "-c", script)
+    assert outcome.out.splitlines() == ["sub"] * 2 and outcome.err.count("Permission denied") == 5, outcome
     outcome = debian.run("su", "joe", "-c", "cat /etc/shadow; cat /etc/passwd")
     assert "root:x:0:0" in outcome.out and "Permission denied" in outcome.err and "root:*" not in outcome.out
     debian.sh("usermod -aG shadow joe; su joe -c 'cat /etc/shadow' | grep -q '^root:'")
-    assert debian.sh("chmod 0 /home/joe/f /home/joe/d; ls /home/joe/d; cat /home/joe/f").splitlines() == ["text", "more"]
+    assert debian.sh("chmod 0 /home/joe/f /home/joe/d; ls /home/joe/d; cat /home/joe/f").splitlines() == ["sub", "text", "more"]

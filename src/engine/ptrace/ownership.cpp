@@ -42,6 +42,12 @@ std::string_view parent_of(std::string_view path) {
   return xlate::head(path, slash == std::string_view::npos ? 0 : slash);
 }
 
+// Whether modes can keep the caller out of anything.
+bool modes_bind(const CallStop& stop) {
+  return stop.run.emulate_ids && !stop.run.owners.empty() &&
+         !has_capability(*stop.task.credentials, k_cap_dac_override);
+}
+
 }  // namespace
 
 FileName name_of(const Run& run, const xlate::Resolution& at) {
@@ -116,14 +122,23 @@ int check_mode(const Credentials& c, std::uint32_t uid, std::uint32_t gid, const
   return (static_cast<unsigned>(wanted) & ~bits & 07U) == 0 ? 0 : -EACCES;
 }
 
+int check_recorded_folder(CallStop& stop, const xlate::Resolution& at, int wanted) {
+  if (!modes_bind(stop) || at.last != xlate::Last::name) return 0;
+  const FileName name = name_of(stop.run, at);
+  const Belief* known = name.path ? stop.run.owners.find_path(parent_of(*name.path)) : nullptr;
+  const Credentials& c = *stop.task.credentials;
+  return known == nullptr ? 0 : check_mode(c, c.uid.fs, c.gid.fs, *known, S_IFDIR, wanted);
+}
+
 int check_recorded_mode(CallStop& stop, const xlate::Resolution& at, unsigned flags) {
+  if (!modes_bind(stop) || (flags & O_PATH) != 0) return 0;
   Run& run = stop.run;
   const Credentials& c = *stop.task.credentials;
-  const bool must_be_new = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
-  if (!run.emulate_ids || run.owners.empty() || must_be_new || (flags & O_PATH) != 0) return 0;
-  if (has_capability(c, k_cap_dac_override)) return 0;
   struct stat st {};
-  if (::lstat(at.host.c_str(), &st) != 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) return 0;
+  if (::lstat(at.host.c_str(), &st) != 0)
+    return errno == ENOENT && (flags & O_CREAT) != 0 ? check_recorded_folder(stop, at, W_OK | X_OK) : 0;
+  const bool must_be_new = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+  if (must_be_new || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) return 0;
   const Belief* known = run.owners.find(st, name_of(run, at).path);
   if (known == nullptr) return 0;
   const unsigned access = flags & O_ACCMODE;

@@ -35,6 +35,8 @@ int check_mode(const Credentials& c, std::uint32_t uid, std::uint32_t gid, const
 
 // open(2) of a file of which something is recorded, as owner and mode would have it: 0 or -EACCES.
 int check_recorded_mode(CallStop& stop, const xlate::Resolution& at, unsigned flags);
+// The same of the directory that a name was found in: whether it may be searched (X_OK) and changed (W_OK).
+int check_recorded_folder(CallStop& stop, const xlate::Resolution& at, int wanted);
 
 // The mode that the disk gets: no set-id bits on files, and as root every file stays usable for the user to whom it
 // really belongs.
