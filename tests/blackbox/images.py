@@ -177,6 +177,7 @@ RECIPES = {
     "trixie": debian("trixie"),
     "tools": debian("bookworm", "procps,psmisc,lsof,strace,gdb,bubblewrap"),  # what looks at processes and confines them
     "bookworm-i386": debian_i386("bookworm", "python3,perl,gcc,libc6-dev,file"),
+    "conformance": debian("bookworm", "python3,libpython3.11-testsuite,netbase,rpm,dnf,createrepo-c,file"),
     "big": debian("bookworm", "python3,perl,gcc,git,python3-dev"),  # more than 100 MB and 10 000 files, for benchmarks
     "musl": Recipe(fill_musl, ["--config.cmd=/bin/guest", "--config.env=PATH=/bin"], [PROGRAMS / "guest.c"]),
     "go": Recipe(fill_go, ["--config.cmd=/bin/guest", "--config.env=PATH=/bin"], [PROGRAMS / "guest.go"]),

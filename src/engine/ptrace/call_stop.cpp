@@ -8,6 +8,8 @@
 
 #include <cerrno>
 
+#include "engine/ptrace/ownership.hpp"
+
 namespace udk::engine {
 
 using xlate::Effect;
@@ -19,6 +21,13 @@ namespace {
 constexpr Word k_red_zone = 128;
 // Where data goes that has no slot.
 constexpr std::size_t k_stack_area = 16384;
+
+// Making a name that is not there, or removing one that is: other names get other errors, from the call itself.
+int check_folder_change(CallStop& stop, const xlate::Resolution& at, bool there) {
+  const int e = check_recorded_folder(stop, at, W_OK | X_OK);
+  struct stat st {};
+  return e != 0 && (::lstat(at.host.c_str(), &st) == 0) == there ? e : 0;
+}
 }  // namespace
 
 // An i386 call of a 64-bit program cannot name memory beyond 4 GiB.
@@ -71,7 +80,8 @@ Final final_of(CallStop& stop) {
 int locate(CallStop& stop, Final final) {
   Run& run = stop.run;
   if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return e;
-  return run.lookup.path(stop.task, stop.dir_arg(stop.call.dir), run.text.view(), final, 0, run.at);
+  const int e = run.lookup.path(stop.task, stop.dir_arg(stop.call.dir), run.text.view(), final, 0, run.at);
+  return e != 0 ? e : check_recorded_folder(stop, run.at, X_OK);
 }
 
 Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t offset) {
@@ -114,11 +124,11 @@ int check_effect(CallStop& stop, const xlate::Resolution& at) {
       if (!read_only) return 0;
       return ::lstat(at.host.c_str(), &st) != 0 ? -errno : -EROFS;
     case Effect::create:
-      if (!read_only) return 0;
+      if (!read_only) return check_folder_change(stop, at, false);
       return ::lstat(at.host.c_str(), &st) == 0 ? -EEXIST : (errno == ENOENT ? -EROFS : -errno);
     case Effect::remove:
       if (read_only) return -EROFS;
-      return at.mount_point && at.named() ? -EBUSY : 0;
+      return at.mount_point && at.named() ? -EBUSY : check_folder_change(stop, at, true);
   }
   return 0;
 }

@@ -47,6 +47,7 @@ Next on_open(CallStop& stop) {
   const unsigned flags = stop.call.flags < 0 ? O_CREAT | O_WRONLY | O_TRUNC : stop.flags();  // creat(2) has none
   if (const int e = locate(stop, final_of(stop)); e != 0) return answer(stop, e);
   if (const int e = check_open(stop.run.at, flags, stop.run.lookup.table()); e != 0) return answer(stop, e);
+  if (const int e = check_recorded_mode(stop, stop.run.at, flags); e != 0) return answer(stop, e);
   if (stop.listener != nullptr) return open_for_guest(stop);
   if (const auto made = proc_file_for(stop, flags)) return run_with_path(stop, stop.call.path, *made);
   if ((flags & O_CREAT) != 0) {
@@ -98,6 +99,7 @@ Next on_open2(CallStop& stop) {
       return answer(stop, -ELOOP);
   }
   if (const int e = check_open(run.at, flags, run.lookup.table()); e != 0) return answer(stop, e);
+  if (const int e = check_recorded_mode(stop, run.at, flags); e != 0) return answer(stop, e);
   if ((flags & O_CREAT) != 0) note_creation(stop, run.at, (static_cast<mode_t>(how.mode) & 07777) | S_IFREG);
   if (const auto made = proc_file_for(stop, flags)) run.at.host.assign(*made);
   if ((how.resolve & ~std::uint64_t{RESOLVE_CACHED}) == 0) return run_with_path(stop, 1, run.at.host.view());

@@ -50,7 +50,8 @@ int locate_or_descriptor(CallStop& stop) {
   if (empty_ok && stop.arg(stop.call.path) == 0) return locate_descriptor(stop, dir);
   if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return e;
   if (empty_ok && run.text.empty()) return locate_descriptor(stop, dir);
-  return run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at);
+  const int e = run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at);
+  return e != 0 ? e : check_recorded_folder(stop, run.at, X_OK);
 }
 
 // Links on the way were followed by us; only a kernel link at the end is left to the kernel.

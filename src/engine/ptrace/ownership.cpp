@@ -42,6 +42,12 @@ std::string_view parent_of(std::string_view path) {
   return xlate::head(path, slash == std::string_view::npos ? 0 : slash);
 }
 
+// Whether modes can keep the caller out of anything.
+bool modes_bind(const CallStop& stop) {
+  return stop.run.emulate_ids && !stop.run.owners.empty() &&
+         !has_capability(*stop.task.credentials, k_cap_dac_override);
+}
+
 }  // namespace
 
 FileName name_of(const Run& run, const xlate::Resolution& at) {
@@ -114,6 +120,31 @@ int check_mode(const Credentials& c, std::uint32_t uid, std::uint32_t gid, const
   else if (group)
     bits = mode >> 3 & 07U;
   return (static_cast<unsigned>(wanted) & ~bits & 07U) == 0 ? 0 : -EACCES;
+}
+
+int check_recorded_folder(CallStop& stop, const xlate::Resolution& at, int wanted) {
+  if (!modes_bind(stop) || at.last != xlate::Last::name) return 0;
+  const FileName name = name_of(stop.run, at);
+  const Belief* known = name.path ? stop.run.owners.find_path(parent_of(*name.path)) : nullptr;
+  const Credentials& c = *stop.task.credentials;
+  return known == nullptr ? 0 : check_mode(c, c.uid.fs, c.gid.fs, *known, S_IFDIR, wanted);
+}
+
+int check_recorded_mode(CallStop& stop, const xlate::Resolution& at, unsigned flags) {
+  if (!modes_bind(stop) || (flags & O_PATH) != 0) return 0;
+  Run& run = stop.run;
+  const Credentials& c = *stop.task.credentials;
+  struct stat st {};
+  if (::lstat(at.host.c_str(), &st) != 0)
+    return errno == ENOENT && (flags & O_CREAT) != 0 ? check_recorded_folder(stop, at, W_OK | X_OK) : 0;
+  const bool must_be_new = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+  if (must_be_new || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) return 0;
+  const Belief* known = run.owners.find(st, name_of(run, at).path);
+  if (known == nullptr) return 0;
+  const unsigned access = flags & O_ACCMODE;
+  int wanted = access == O_WRONLY ? W_OK : access == O_RDONLY ? R_OK : R_OK | W_OK;
+  if ((flags & O_TRUNC) != 0) wanted |= W_OK;
+  return check_mode(c, c.uid.fs, c.gid.fs, *known, st.st_mode, wanted);
 }
 
 mode_t disk_mode(const Run& run, mode_t mode, bool directory) {

@@ -33,6 +33,11 @@ bool in_group(const Credentials& c, gid_t gid);
 int check_mode(const Credentials& c, std::uint32_t uid, std::uint32_t gid, const Belief& belief, mode_t type,
                int wanted);
 
+// open(2) of a file of which something is recorded, as owner and mode would have it: 0 or -EACCES.
+int check_recorded_mode(CallStop& stop, const xlate::Resolution& at, unsigned flags);
+// The same of the directory that a name was found in: whether it may be searched (X_OK) and changed (W_OK).
+int check_recorded_folder(CallStop& stop, const xlate::Resolution& at, int wanted);
+
 // The mode that the disk gets: no set-id bits on files, and as root every file stays usable for the user to whom it
 // really belongs.
 mode_t disk_mode(const Run& run, mode_t mode, bool directory);
