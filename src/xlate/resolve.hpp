@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 #include "xlate/fixed_path.hpp"
 #include "xlate/mount_table.hpp"
@@ -28,6 +29,7 @@ enum class LinkKind : unsigned char {
 
 struct Link {
   LinkKind kind = LinkKind::text;
+  bool gone = false;  // of an open file: nothing is at `target` any more, the text is only what readlink(2) tells
   FixedText<k_path_max> target;
 };
 
@@ -55,18 +57,18 @@ struct View {
 };
 
 struct Resolution {
-  GuestPath guest;        // canonical, "" is "/"; without meaning if `opaque` or `nameless`
-  HostPath host;          // what to hand to the kernel; never empty
-  std::size_t mount = 0;  // where it lies
+  GuestPath guest;             // canonical, "" is "/"; without meaning if `nameless`
+  HostPath host;               // what to hand to the kernel; never empty
+  std::size_t mount = 0;       // where it lies
+  std::size_t name_mount = 0;  // where the last name of the path was looked up; differs for mount points and ".."
   Last last = Last::root;
   bool mount_point = false;     // the result is exactly a mount
   bool trailing_slash = false;  // the caller wrote "name/": `host` ends in a slash too
   bool kernel_link = false;     // `host` is a kernel link that the kernel shall follow
-  bool opaque = false;          // a part of the walk is left to the kernel
   bool nameless = false;        // lies below a directory that has no guest path: `guest` is empty, `mount` unknown
 
   // Whether `guest` says where it is.
-  [[nodiscard]] constexpr bool named() const { return !opaque && !nameless; }
+  [[nodiscard]] constexpr bool named() const { return !nameless; }
 };
 
 // Where a relative path begins: the canonical guest path of a directory, or, if it has none (deleted, or too long to be
@@ -74,6 +76,7 @@ struct Resolution {
 struct Start {
   std::string_view guest;
   std::string_view nameless;  // empty: `guest` counts
+  std::size_t mount = 0;      // of `nameless`
 };
 
 constexpr unsigned k_link_limit = 40;  // as Linux' MAXSYMLINKS
@@ -95,12 +98,13 @@ class Resolver {
     confine_ = confine;
     links_ = 0;
     start_ = start;
+    root_known_ = path.front() == '/' || (confine & (k_in_start | k_beneath)) != 0;
     floor_ = (confine & (k_in_start | k_beneath)) != 0 ? start.guest : view.root;
-    out.kernel_link = out.opaque = out.mount_point = out.trailing_slash = false;
+    out.kernel_link = out.mount_point = out.trailing_slash = false;
     const bool absolute = path.front() == '/';
     if (absolute && (confine & k_beneath) != 0) return -EXDEV;
     if (const int e = absolute ? to_root() : to_start(); e != 0) return e;
-    start_mount_ = out.mount;
+    out.name_mount = out.mount;
     (void)rest_.assign(path);
     at_ = 0;
     return walk();
@@ -131,6 +135,7 @@ class Resolver {
       const Step step = next();
       if (step.name.empty()) return finish();
       int status = 0;
+      out_->name_mount = out_->mount;
       if (step.name == ".") {
         status = out_->last == Last::name ? sys_.check_dir(out_->host.view()) : 0;
         out_->last = Last::dot;
@@ -140,12 +145,13 @@ class Resolver {
       } else {
         status = down(step);
       }
-      if (status == k_done) return out_->opaque ? 0 : finish();
+      if (status == k_done) return finish();
       if (status < 0) return status;
     }
   }
 
   constexpr int up() {
+    root_known_ = true;
     if (out_->last == Last::name)
       if (const int e = sys_.check_dir(out_->host.view()); e != 0) return e;
     if (out_->nameless) return up_nameless();
@@ -186,6 +192,7 @@ class Resolver {
     if (!out_->host.push(step.name)) return -ENAMETOOLONG;
     if (step.last && (final_ == Final::parent || (final_ == Final::keep && !step.slash))) return k_done;
     if (!out_->nameless && sys_.known_plain(out_->guest.view())) return 0;
+    link_.gone = false;
     const int e = sys_.read_link(out_->host.view(), out_->guest.view(), link_);
     if (e == 0) return follow(step);
     if (e == -EINVAL) {
@@ -204,8 +211,10 @@ class Resolver {
     if (absolute && (confine_ & k_beneath) != 0) return -EXDEV;
     if (!prepend(target, step.slash)) return -ENAMETOOLONG;
     if (absolute) {
+      const std::size_t before = out_->mount;
       if (const int e = to_root(); e != 0) return e;
-      return (confine_ & k_one_mount) != 0 && out_->mount != start_mount_ ? -EXDEV : 0;
+      const bool same = std::exchange(root_known_, true) && out_->mount == before;
+      return (confine_ & k_one_mount) != 0 && !same ? -EXDEV : 0;
     }
     if (out_->nameless)
       --depth_;
@@ -220,16 +229,20 @@ class Resolver {
     if ((confine_ & k_no_kernel_links) != 0) return -ELOOP;
     if ((confine_ & (k_beneath | k_in_start | k_one_mount)) != 0) return -EXDEV;
     const std::string_view target = link_.target.view() == "/" ? std::string_view() : link_.target.view();
-    if (link_.kind == LinkKind::jump || (!step.last && !link_.target.empty())) {
+    if (link_.kind == LinkKind::jump || (!step.last && !link_.gone && !link_.target.empty())) {
       const int e = jump(target);
       out_->last = Last::name;
       return e;
     }
     if (!link_.target.empty()) out_->mount = view_->mounts.covering(target);
-    out_->kernel_link = true;
-    if (step.last) return k_done;
-    out_->opaque = true;
-    return out_->host.push(tail(rest_.view(), at_)) ? k_done : -ENAMETOOLONG;
+    if (step.last) {
+      out_->kernel_link = true;
+      return k_done;
+    }
+    out_->nameless = true;  // what lies below it has no guest path
+    out_->guest.clear();
+    depth_ = 0;
+    return 0;
   }
 
   // Puts a link's text in front of what remains.
@@ -251,7 +264,7 @@ class Resolver {
     if (start_.nameless.empty()) return jump(start_.guest);
     out_->last = Last::root;
     out_->nameless = true;
-    out_->mount = 0;
+    out_->mount = start_.mount;
     out_->guest.clear();
     depth_ = 0;
     return out_->host.assign(start_.nameless) ? 0 : -ENAMETOOLONG;
@@ -270,7 +283,7 @@ class Resolver {
     out_->mount_point = !out_->nameless && view_->mounts.at(out_->guest.view()) >= 0;
     std::string_view end;
     if (out_->host.empty() || out_->trailing_slash) end = "/";
-    if (out_->nameless && out_->host.view() == start_.nameless) end = "/.";  // behind the kernel link, not the link
+    if (out_->nameless && !out_->kernel_link && depth_ == 0) end = "/.";  // behind the kernel link, not the link
     return out_->host.append(end) ? 0 : -ENAMETOOLONG;
   }
 
@@ -283,8 +296,8 @@ class Resolver {
   Final final_ = Final::follow;
   unsigned confine_ = 0;
   unsigned links_ = 0;
-  std::size_t start_mount_ = 0;
-  std::size_t at_ = 0;  // how much of rest_ is done
+  bool root_known_ = false;  // Linux compares with the root's mount, and has none before the walk needed the root
+  std::size_t at_ = 0;       // how much of rest_ is done
   FixedText<16383> rest_;
   Link link_;
 };

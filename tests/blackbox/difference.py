@@ -33,7 +33,7 @@ PROGRAM = HERE / "programs/calls"
 CALLS = 400  # of one seed
 VOLUMES = {"vol": "", "ro": ":ro", "vol/in": "", "bound": "", "ro-file": ":ro"}  # place: access, outer ones first
 HOST_OF = {"vol/in": "inner"}  # where a volume is on the host, if not at a place of its own name
-DUMPED = ("/w", "/vol", "/ro", "/bound", "/ro-file", "/a", "/b", "/c", "/d", "/e", "/f")
+OWN_TREES = ("/w", "/a", "/b", "/c", "/d", "/e", "/f")  # of the container; the others are volumes
 
 
 def compile_program(folder: pathlib.Path) -> pathlib.Path:
@@ -67,7 +67,8 @@ class Case:
         return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in runs)
 
     def words(self) -> list[str]:
-        return ["run", str(self.seed), self.ranges, *(["user"] if self.user else []), *(["old-kernel"] if old_kernel() else [])]
+        return ["run", str(self.seed), self.ranges, *(["user"] if self.user else []), *(["old-kernel"] if old_kernel() else []),
+                *OWN_TREES, *(f"/{place}" for place in VOLUMES)]
 
     def __str__(self) -> str:
         return f"--seed={self.seed} --calls={self.ranges}" + (" --user" if self.user else "")
@@ -77,8 +78,7 @@ class Side:
     """One of the two places: a root tree with the program in it and the host's side of the volumes."""
 
     def __init__(self, root: pathlib.Path, volumes: pathlib.Path, program: pathlib.Path):
-        self.root, self.volumes = root, volumes
-        shutil.copy(program, root / "bin/calls")
+        self.root, self.volumes, self.program = root, volumes, program
         for place in VOLUMES:
             if "/" not in place and not (root / place).exists():
                 (root / place).touch() if self._is_file(place) else (root / place).mkdir()
@@ -97,9 +97,11 @@ class Side:
     def reset(self) -> None:
         """The tree that every case begins with."""
         remove(self.volumes)
+        self.root.chmod(0o755)
         for name in set(os.listdir(self.root)) - self.names:
             remove(self.root / name)
-        self.root.chmod(0o755)
+        (self.root / "bin/calls").unlink(missing_ok=True)  # the case before may have changed it by /proc/self/exe
+        shutil.copy(self.program, self.root / "bin/calls")
         for place in VOLUMES:
             host = self.host_of(place)
             if self._is_file(place):
@@ -167,8 +169,12 @@ def fill(folder: pathlib.Path) -> None:
 
 def remove(path: pathlib.Path) -> None:
     """Whatever it is and whatever its modes are."""
-    subprocess.run(["chmod", "-R", "u+rwX", path], stderr=subprocess.DEVNULL, check=False)
-    subprocess.run(["rm", "-rf", path], check=True)
+    for _ in range(3):
+        subprocess.run(["chmod", "-R", "u+rwX", path], stderr=subprocess.DEVNULL, check=False)
+        done = subprocess.run(["rm", "-rf", path], stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode == 0:
+            return
+    raise RuntimeError(done.stderr + subprocess.run(["ls", "-laR", path], stdout=subprocess.PIPE, text=True).stdout[-2000:])
 
 
 @dataclasses.dataclass
@@ -204,8 +210,8 @@ class World:
         expected, got = (side.run(case.words(), case.user) for side in self.sides)
         if expected != got:
             return self._first(case, expected, got, False)
-        # In runs of their own, so that what is remembered between runs shows too.
-        expected, got = (side.run(["dump", *DUMPED], case.user) for side in self.sides)
+        # In runs of their own, so that what is remembered between runs shows too. Of volumes nothing is.
+        expected, got = (side.run(["dump", *OWN_TREES], case.user) for side in self.sides)
         return self._first(case, expected, got, True) if expected != got else None
 
     @staticmethod

@@ -104,21 +104,40 @@ Next run_with_pointer(CallStop& stop, int index, Word pointer) {
   return Next::run;
 }
 
+const char* path_to_error(int error) {
+  switch (error) {
+    case -ENOENT:
+      return "/proc/none/none";
+    case -ENOTDIR:
+      return "/proc/version/none";
+    default:
+      return nullptr;
+  }
+}
+
+Next run_with_error(CallStop& stop, int index, int error) {
+  const char* path = path_to_error(error);
+  return path == nullptr ? answer(stop, error) : run_with_path(stop, index, path);
+}
+
 int check_effect(CallStop& stop, const xlate::Resolution& at) {
-  const bool read_only = stop.run.lookup.table()[at.mount].read_only;
+  const bool creates = stop.call.effect == Effect::create;
+  const bool read_only = stop.run.lookup.table()[creates ? at.name_mount : at.mount].read_only;
   struct stat st {};
   switch (stop.call.effect) {
     case Effect::none:
+    case Effect::remove:  // calls_name.cpp
       return 0;
     case Effect::change:
       if (!read_only) return 0;
-      return ::lstat(at.host.c_str(), &st) != 0 ? -errno : -EROFS;
+      if ((at.kernel_link ? ::stat : ::lstat)(at.host.c_str(), &st) != 0) return -errno;
+      if (stop.call.op == xlate::Op::truncate && !S_ISREG(st.st_mode)) return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+      return -EROFS;
     case Effect::create:
       if (!read_only) return 0;
-      return ::lstat(at.host.c_str(), &st) == 0 ? -EEXIST : (errno == ENOENT ? -EROFS : -errno);
-    case Effect::remove:
-      if (read_only) return -EROFS;
-      return at.mount_point && at.named() ? -EBUSY : 0;
+      if (::lstat(at.host.c_str(), &st) == 0) return -EEXIST;
+      if (errno != ENOENT) return -errno;
+      return at.trailing_slash && stop.call.op != xlate::Op::mkdir ? -ENOENT : -EROFS;
   }
   return 0;
 }

@@ -80,6 +80,11 @@ xlate::Final final_of(CallStop& stop);
 
 // Makes the call with another path in argument `index`.
 Next run_with_path(CallStop& stop, int index, std::string_view host);
+// A path that makes the kernel give this answer, or null.
+const char* path_to_error(int error);
+// The walk along the path argument `index` ended with this error: the kernel gives it, behind the errors of the other
+// arguments that it looks at before.
+Next run_with_error(CallStop& stop, int index, int error);
 // Makes the call with another pointer, into the thread's scratch memory, in argument `index` (0 to 4).
 Next run_with_pointer(CallStop& stop, int index, Word pointer);
 // Whether the guest's pointers reach an address.

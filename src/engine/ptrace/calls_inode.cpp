@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <string>
 
+#include "base/file.hpp"
 #include "engine/ptrace/call_stop.hpp"
 #include "engine/ptrace/ownership.hpp"
 #include "engine/ptrace/structures.hpp"
@@ -18,15 +21,24 @@ using xlate::Final;
 using xlate::Op;
 using xlate::Resolution;
 
-// The mount that an open file lies in.
-std::size_t mount_of_open(CallStop& stop, int fd) {
-  xlate::GuestPath guest;
-  if (stop.run.lookup.directory(stop.task, fd, guest) != 0) return 0;
-  return stop.run.lookup.table().covering(guest.view());
+// A descriptor that only names its file (O_PATH): the kernel refuses to change anything through it. Its link allows
+// nothing, as does that of the rare one that was opened for neither reading nor writing.
+bool only_names(const Task& task, int fd) {
+  struct stat st {};
+  if (::lstat(proc_path(task.tid, fd).c_str(), &st) != 0 || (st.st_mode & 0700) != 0) return false;
+  const auto info = read_file("/proc/" + std::to_string(task.tid) + "/fdinfo/" + std::to_string(fd), 4096);
+  const std::size_t at = info ? info->find("flags:\t") : std::string::npos;
+  return at != std::string::npos && (std::strtoul(info->c_str() + at + 7, nullptr, 8) & O_PATH) != 0;
 }
 
 bool on_read_only(CallStop& stop, int fd) {
-  return stop.run.view.any_read_only() && stop.run.lookup.table()[mount_of_open(stop, fd)].read_only;
+  return stop.run.view.any_read_only() &&
+         stop.run.lookup.table()[stop.run.lookup.mount_of_open(stop.task, fd)].read_only;
+}
+
+// A change that the kernel makes if the mount allows it.
+Next on_change(CallStop& stop, int fd) {
+  return on_read_only(stop, fd) && !only_names(stop.task, fd) ? answer(stop, -EROFS) : Next::as_is;
 }
 
 // chmod(2) by the rules for the emulated identity.
@@ -71,16 +83,16 @@ Next on_chmod(CallStop& stop) {
   if (const int e = run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at); e != 0)
     return answer(stop, e);
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
-  return change_mode(stop, run.at.host.c_str(), run.at.kernel_link || run.at.opaque, name_of(run, run.at), mode);
+  return change_mode(stop, run.at.host.c_str(), run.at.kernel_link, name_of(run, run.at), mode);
 }
 
 Next on_fchmod(CallStop& stop) {
+  if (only_names(stop.task, stop.int_arg(0))) return Next::as_is;
   if (on_read_only(stop, stop.int_arg(0))) return answer(stop, -EROFS);
   const auto mode = static_cast<mode_t>(stop.arg(1)) & 07777;
   const bool set_id = (mode & (S_ISUID | S_ISGID)) != 0;
   if (!set_id && !stop.run.emulate_ids) return Next::as_is;
   const PathText proc = proc_path(stop.task.tid, stop.int_arg(0));
-  // O_PATH descriptors are refused by the kernel; here they would be followed.
   struct stat st {};
   if (::stat(proc.c_str(), &st) != 0) return answer(stop, errno == ENOENT ? -EBADF : -errno);
   if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) return Next::as_is;
@@ -128,13 +140,14 @@ Next on_chown(CallStop& stop) {
   if (const int e = run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at); e != 0)
     return answer(stop, e);
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
-  const bool follow = run.at.kernel_link || run.at.opaque;
+  const bool follow = run.at.kernel_link;
   if (run.emulate_ids) return change_owner(stop, run.at.host.c_str(), follow, name_of(run, run.at), uid, gid);
   const int r = ::fchownat(AT_FDCWD, run.at.host.c_str(), uid, gid, follow ? 0 : AT_SYMLINK_NOFOLLOW);
   return answer(stop, r == 0 ? 0 : -errno);
 }
 
 Next on_fchown(CallStop& stop) {
+  if (only_names(stop.task, stop.int_arg(0))) return Next::as_is;
   if (on_read_only(stop, stop.int_arg(0))) return answer(stop, -EROFS);
   if (!stop.run.emulate_ids) return Next::as_is;
   const PathText proc = proc_path(stop.task.tid, stop.int_arg(0));
@@ -149,21 +162,23 @@ Next on_utime(CallStop& stop) {
   Run& run = stop.run;
   const int dir = stop.dir_arg(stop.call.dir);
   if (stop.arg(stop.call.path) == 0) {  // futimens(3)
-    if (stop.call.dir >= 0 && dir != AT_FDCWD && on_read_only(stop, dir)) return answer(stop, -EROFS);
-    return Next::as_is;
+    return stop.call.dir >= 0 && dir != AT_FDCWD ? on_change(stop, dir) : Next::as_is;
   }
+  if (stop.call.flags >= 0 && (stop.flags() & ~static_cast<unsigned>(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0)
+    return answer(stop, -EINVAL);
   std::array<timespec, 2> times{};
   const Word times_at = stop.arg(stop.call.path + 1);
   const bool given = times_at != 0;  // a null pointer means now
   if (given)
     if (const int e = read_times(stop, times_at, times); e != 0) return answer(stop, e);
+  if (given && times[0].tv_nsec == UTIME_OMIT && times[1].tv_nsec == UTIME_OMIT) return answer(stop, 0);
   if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return answer(stop, e);
   if (run.text.empty() && (stop.flags() & AT_EMPTY_PATH) != 0)
     return on_read_only(stop, dir) ? answer(stop, -EROFS) : Next::as_is;
   if (const int e = run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at); e != 0)
     return answer(stop, e);
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
-  const bool follow = run.at.kernel_link || run.at.opaque;
+  const bool follow = run.at.kernel_link;
   const int r =
       ::utimensat(AT_FDCWD, run.at.host.c_str(), given ? times.data() : nullptr, follow ? 0 : AT_SYMLINK_NOFOLLOW);
   return answer(stop, r == 0 ? 0 : -errno);
@@ -186,7 +201,7 @@ Next on_inode_call(CallStop& stop) {
     case Op::utimensat:
       return on_utime(stop);
     default:
-      return on_read_only(stop, stop.int_arg(0)) ? answer(stop, -EROFS) : Next::as_is;  // fchange
+      return on_change(stop, stop.int_arg(0));  // fchange
   }
 }
 

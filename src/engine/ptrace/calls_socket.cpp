@@ -110,11 +110,23 @@ Next run_with_address(CallStop& stop, int index, const Address& address) {
   return Next::watch;
 }
 
+// The address cannot be resolved: the kernel gives the error, behind those that it finds before it looks at the
+// address.
+Next refuse_address(CallStop& stop, int index, Address& address, int error) {
+  if (const char* path = path_to_error(error); path != nullptr) {
+    set_path(address, path);
+    return run_with_address(stop, index, address);
+  }
+  PathText text;
+  const bool is_socket = read_kernel_link(proc_path(stop.task.tid, stop.int_arg(0)).c_str(), text);
+  return is_socket && text.view().starts_with("socket:") ? answer(stop, error) : Next::as_is;
+}
+
 Next on_target(CallStop& stop, int index) {
   Address address;
   if (!read_address(stop.task.tid, stop.arg(index), stop.arg(index + 1), address)) return Next::as_is;
   const int done = translate(stop, address);
-  if (done <= 0) return done == 0 ? Next::as_is : answer(stop, done);
+  if (done <= 0) return done == 0 ? Next::as_is : refuse_address(stop, index, address, done);
   return run_with_address(stop, index, address);
 }
 
@@ -132,11 +144,15 @@ Next on_bind(CallStop& stop) {
   const std::string path(socket_path(address.bytes, address.length));
   if (path.empty()) return Next::as_is;
   if (const int e = run.lookup.path(stop.task, AT_FDCWD, path, Final::parent, 0, run.at); e != 0)
-    return answer(stop, e);
+    return refuse_address(stop, 1, address, e);
   const std::string host(run.at.host.view());
   struct stat st {};
-  if (::lstat(host.c_str(), &st) == 0 || (run.at.mount_point && run.at.named())) return answer(stop, -EADDRINUSE);
-  if (run.lookup.table()[run.at.mount].read_only) return answer(stop, -EROFS);
+  if (::lstat(host.c_str(), &st) == 0 || (run.at.mount_point && run.at.named()))
+    return refuse_address(stop, 1, address, -EADDRINUSE);
+  if (errno != ENOENT)
+    return refuse_address(stop, 1, address, errno == ENOTDIR && run.at.trailing_slash ? -EADDRINUSE : -errno);
+  if (run.at.trailing_slash) return refuse_address(stop, 1, address, -ENOENT);
+  if (run.lookup.table()[run.at.mount].read_only) return refuse_address(stop, 1, address, -EROFS);
   note_creation(stop, run.at, S_IFSOCK | 0777);
   bool moved = false;
   const std::string target = run.sockets.future(host, moved);

@@ -1,6 +1,8 @@
 #include <fcntl.h>
+#include <linux/stat.h>
 #include <sys/personality.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
@@ -30,8 +32,8 @@ int locate_descriptor(CallStop& stop, int fd) {
   xlate::Resolution& at = stop.run.at;
   at.host.assign(proc.view());
   at.kernel_link = true;
-  at.opaque = at.trailing_slash = at.mount_point = false;
-  at.mount = 0;
+  at.nameless = at.trailing_slash = at.mount_point = false;
+  at.mount = stop.run.view.any_read_only() ? stop.run.lookup.mount_of_open(stop.task, fd) : 0;
   return 0;
 }
 
@@ -54,10 +56,7 @@ int locate_or_descriptor(CallStop& stop) {
 }
 
 // Links on the way were followed by us; only a kernel link at the end is left to the kernel.
-int nofollow(const xlate::Resolution& at, unsigned asked) {
-  if (at.opaque) return static_cast<int>(asked & AT_SYMLINK_NOFOLLOW);
-  return at.kernel_link ? 0 : AT_SYMLINK_NOFOLLOW;
-}
+int nofollow(const xlate::Resolution& at) { return at.kernel_link ? 0 : AT_SYMLINK_NOFOLLOW; }
 
 // A descriptor's link is missing if the descriptor is.
 int descriptor_error(const CallStop& stop, int error) {
@@ -67,7 +66,7 @@ int descriptor_error(const CallStop& stop, int error) {
 
 Next give_stat(CallStop& stop, int fd, int buffer, unsigned flags) {
   struct stat st {};
-  const int how = nofollow(stop.run.at, flags) | static_cast<int>(flags & AT_NO_AUTOMOUNT);
+  const int how = nofollow(stop.run.at) | static_cast<int>(flags & AT_NO_AUTOMOUNT);
   if (::fstatat(AT_FDCWD, stop.run.at.host.c_str(), &st, how) != 0) return answer(stop, descriptor_error(stop, errno));
   xlate::GuestPath path;
   show(stop.run, st, located_name(stop, fd, path));
@@ -89,16 +88,29 @@ Next on_fstat(CallStop& stop) {
   return give_stat(stop, stop.int_arg(0), 1, 0);
 }
 
+// Whether what was located is where a mount of the guest begins.
+bool is_mount_root(CallStop& stop) {
+  const xlate::Resolution& at = stop.run.at;
+  if (!at.kernel_link) return at.mount_point && at.named();
+  PathText text;
+  xlate::GuestPath guest;
+  const xlate::MountTable& table = stop.run.lookup.table();
+  return read_kernel_link(at.host.c_str(), text) && table.to_guest(text.view(), guest) && table.at(guest.view()) >= 0;
+}
+
 Next on_statx(CallStop& stop) {
   const unsigned flags = stop.flags();
+  constexpr unsigned known = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE;
+  if ((flags & ~known) != 0 || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE) return answer(stop, -EINVAL);
   if (const int e = locate_or_descriptor(stop); e != 0) return answer(stop, e);
   struct statx st {};
   const unsigned kept = flags & ~static_cast<unsigned>(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
-  const int how = nofollow(stop.run.at, flags) | static_cast<int>(kept);
+  const int how = nofollow(stop.run.at) | static_cast<int>(kept);
   if (::syscall(SYS_statx, AT_FDCWD, stop.run.at.host.c_str(), how, static_cast<unsigned>(stop.arg(3)), &st) != 0)
     return answer(stop, descriptor_error(stop, errno));
   xlate::GuestPath path;
   show(stop.run, st, located_name(stop, stop.dir_arg(stop.call.dir), path));
+  if (is_mount_root(stop)) st.stx_attributes |= st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT;
   return answer(stop, write_object(stop.task.tid, stop.arg(4), st));
 }
 
@@ -108,13 +120,19 @@ long emulated_access(CallStop& stop, long result, int mode, unsigned flags) {
   Run& run = stop.run;
   if (!run.emulate_ids || mode == F_OK || (result != 0 && result != -EACCES)) return result;
   struct stat st {};
-  if (::fstatat(AT_FDCWD, run.at.host.c_str(), &st, nofollow(run.at, flags)) != 0) return -errno;
+  if (::fstatat(AT_FDCWD, run.at.host.c_str(), &st, nofollow(run.at)) != 0) return -errno;
   if (st.st_uid != run.host_uid || S_ISLNK(st.st_mode)) return result;
   xlate::GuestPath path;
   const Belief belief = belief_of(run, st, located_name(stop, stop.dir_arg(stop.call.dir), path));
   const Credentials& c = *stop.task.credentials;
   const bool effective = (flags & AT_EACCESS) != 0;
   return check_mode(c, effective ? c.uid.fs : c.uid.real, effective ? c.gid.fs : c.gid.real, belief, st.st_mode, mode);
+}
+
+// Links allow everything, but for those of /proc, about which Linux 5.8 can be asked.
+long access_to_link(const char* host, int mode) {
+  const long result = ::syscall(SYS_faccessat2, AT_FDCWD, host, mode, AT_SYMLINK_NOFOLLOW);
+  return result == 0 || errno == ENOSYS ? 0 : -errno;
 }
 
 Next on_access(CallStop& stop) {
@@ -128,9 +146,9 @@ Next on_access(CallStop& stop) {
   const char* host = at.host.c_str();
   long result = ::syscall(SYS_faccessat, AT_FDCWD, host, mode);
   if (result != 0) result = descriptor_error(stop, errno);
-  if (result == -ENOENT && (flags & AT_SYMLINK_NOFOLLOW) != 0) {  // faccessat(2) itself follows a dangling link
+  if ((flags & AT_SYMLINK_NOFOLLOW) != 0 && !at.kernel_link) {  // faccessat(2) itself follows
     struct stat st {};
-    if (::lstat(host, &st) == 0 && S_ISLNK(st.st_mode)) result = 0;
+    if (::lstat(host, &st) == 0 && S_ISLNK(st.st_mode)) result = access_to_link(host, mode);
   }
   result = emulated_access(stop, result, mode, flags);
   if (result == 0 && (mode & W_OK) != 0 && stop.run.lookup.table()[at.mount].read_only) {
@@ -173,9 +191,14 @@ Next on_readlink(CallStop& stop) {
 Next on_statfs(CallStop& stop) {
   const bool sized = stop.call.layout == xlate::Layout::wide;  // says how large the structure is
   if (sized && stop.arg(1) != k_statfs64_size) return answer(stop, -EINVAL);
-  if (const int e = locate(stop, Final::follow); e != 0) return answer(stop, e);
+  stop.run.text.clear();
+  if (stop.call.path < 0)
+    locate_descriptor(stop, stop.int_arg(0));
+  else if (const int e = locate(stop, Final::follow); e != 0)
+    return answer(stop, e);
   struct statfs st {};
-  if (::statfs(stop.run.at.host.c_str(), &st) != 0) return answer(stop, -errno);
+  if (::statfs(stop.run.at.host.c_str(), &st) != 0) return answer(stop, descriptor_error(stop, errno));
+  if (stop.run.lookup.table()[stop.run.at.mount].read_only) st.f_flags |= ST_RDONLY;
   return answer(stop, write_statfs(stop, stop.arg(sized ? 2 : 1), st));
 }
 

@@ -16,7 +16,8 @@ bool ends_deleted(std::string_view text) {
   return text.size() > k_deleted.size() && xlate::tail(text, text.size() - k_deleted.size()) == k_deleted;
 }
 
-// The kernel's text for an open directory or file, unless that has no name any more.
+}  // namespace
+
 bool name_of_open(const char* proc, PathText& text) {
   errno = 0;
   if (!read_kernel_link(proc, text) || text.empty() || text.view().front() != '/') return false;
@@ -26,8 +27,6 @@ bool name_of_open(const char* proc, PathText& text) {
   return ::lstat(text.c_str(), &by_name) == 0 && ::stat(proc, &by_link) == 0 && by_name.st_ino == by_link.st_ino &&
          by_name.st_dev == by_link.st_dev;
 }
-
-}  // namespace
 
 void append_number(PathText& text, long value) {
   char digits[24];
@@ -96,19 +95,45 @@ int Lookup::directory(Task& task, int dir, xlate::GuestPath& guest) {
   return table_.to_guest(text.view(), guest) ? 0 : -ENOENT;
 }
 
+std::size_t Lookup::mount_of_open(const Task& task, int fd) const { return mount_of_link(proc_path(task.tid, fd)); }
+
+std::size_t Lookup::mount_of_link(const PathText& proc) const {
+  PathText text;
+  xlate::GuestPath guest;
+  if (!read_kernel_link(proc.c_str(), text) || !table_.to_guest(text.view(), guest)) return 0;
+  return table_.covering(guest.view());
+}
+
 int Lookup::path(Task& task, int dir, std::string_view path, xlate::Final final, unsigned confine,
                  xlate::Resolution& out) {
   task_ = &task;
   start_.clear();
   PathText proc;
+  std::size_t mount = 0;
   if (!path.empty() && (path.front() != '/' || (confine & (xlate::k_in_start | xlate::k_beneath)) != 0)) {
+    if (path.front() == '/' && (confine & xlate::k_beneath) != 0) return -EXDEV;  // before the descriptor is looked at
     const int e = directory(task, dir, start_);
     if (e == -EBADF) return e;
-    if (e != 0) proc = proc_path(task.tid, dir);
+    if (e != 0) {
+      proc = proc_path(task.tid, dir);
+      mount = mount_of_link(proc);
+    }
+    if (dir != AT_FDCWD && !is_directory(proc)) return -ENOTDIR;
   }
   const xlate::View view{table_, task.fs->root};
-  const int e = resolver_.resolve(view, {start_.view(), proc.view()}, path, final, confine, out);
+  const int e = resolver_.resolve(view, {start_.view(), proc.view(), mount}, path, final, confine, out);
   return e != 0 || out.host.size() < xlate::k_path_max ? e : shorten(out.host);
+}
+
+// Whether walks can begin at the descriptor that was looked up: at start_, or if that has no name at its kernel link.
+// A descriptor of a symbolic link (O_PATH) is none, whatever the link leads to.
+bool Lookup::is_directory(const PathText& nameless) {
+  struct stat st {};
+  if (!nameless.empty()) return ::stat(nameless.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+  xlate::HostPath& host = long_;
+  std::size_t mount = 0;
+  if (!table_.to_host(start_.view(), host, mount) || shorten(host) != 0) return false;
+  return ::lstat(host.empty() ? "/" : host.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 // Opens a directory on the way and goes on from its descriptor, until the rest is short enough for a call. Guests can
@@ -150,6 +175,15 @@ int Lookup::check_dir(std::string_view host) {
   struct stat st {};
   if (::stat(host.empty() ? "/" : callable(host), &st) != 0) return -errno;
   return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+int Lookup::check_parent(const xlate::Resolution& at) {
+  if (at.last != xlate::Last::name || (at.mount_point && at.named())) return 0;
+  xlate::HostPath parent;
+  parent.assign(at.host.view());
+  while (!parent.empty() && parent.view().back() == '/') parent.set_size(parent.size() - 1);
+  parent.pop();
+  return check_dir(parent.view());
 }
 
 // A host path of any length as one that a call takes.

@@ -123,8 +123,8 @@ mode_t disk_mode(const Run& run, mode_t mode, bool directory) {
 }
 
 bool needs_widening(const Run& run, mode_t mode) {
-  const mode_t type = mode & S_IFMT;
-  return run.emulate_ids && (type == S_IFREG || type == S_IFDIR) && (mode & 0600) != 0600;
+  const mode_t needed = S_ISDIR(mode) ? 0700 : 0600;
+  return run.emulate_ids && !S_ISLNK(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) && (mode & needed) != needed;
 }
 
 void note_creation(CallStop& stop, const xlate::Resolution& at, mode_t mode, dev_t device) {
@@ -143,6 +143,7 @@ void note_creation(CallStop& stop, const xlate::Resolution& at, mode_t mode, dev
   const bool inherits = parent != nullptr && (parent->owner.mode & S_ISGID) != 0;
   if (inherits) belief.owner.gid = parent->owner.gid;
   if (!foreign && !inherits) return run.owners.expect(*name.path, name.kept, std::nullopt);
+  if (S_ISDIR(mode)) mode &= ~static_cast<mode_t>(S_ISUID | S_ISGID);  // as mkdir(2) does
   belief.owner.mode = mode_bits(S_ISLNK(mode) ? 0777 : mode & ~umask_of(stop.task.tid));
   if (inherits && S_ISDIR(mode)) belief.owner.mode |= S_ISGID;
   run.owners.expect(*name.path, name.kept, belief);

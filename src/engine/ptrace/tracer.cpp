@@ -371,6 +371,7 @@ Next Tracer::dispatch(CallStop& stop) {
     case Op::open2:
     case Op::mkdir:
     case Op::mknod:
+    case Op::truncate:
     case Op::chdir:
     case Op::chroot:
       return on_path_call(stop);

@@ -174,7 +174,7 @@ TEST_F(Resolve, KernelLinks) {
   EXPECT_EQ(host_of("/proc/fd3/f"), "/host/data/sub/f");
   EXPECT_EQ(host_of("/proc/pipe"), "/r/proc/pipe");
   EXPECT_EQ(host_of("/proc/pipe/x/y"), "/r/proc/pipe/x/y");
-  EXPECT_TRUE(at_->opaque);
+  EXPECT_TRUE(at_->nameless);
   EXPECT_EQ(host_of("/proc/pipe", Final::keep), "/r/proc/pipe");
   EXPECT_FALSE(at_->kernel_link);
 }
@@ -185,7 +185,7 @@ TEST_F(Resolve, ResultsForgetTheOnesBefore) {
   EXPECT_TRUE(at_->mount_point);
   EXPECT_TRUE(at_->trailing_slash);
   EXPECT_EQ(host_of("/proc/pipe/x"), "/r/proc/pipe/x");
-  EXPECT_TRUE(at_->opaque);
+  EXPECT_TRUE(at_->nameless);
   EXPECT_FALSE(at_->mount_point);
   EXPECT_FALSE(at_->trailing_slash);
 }

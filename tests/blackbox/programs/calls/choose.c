@@ -89,14 +89,7 @@ static int add_start(char* path) {
   }
   if (kind < 98) return add(path, "/proc/self/cwd/"), 1;
   if (kind < 99) return add(path, "/proc/self/root/w/"), 1;
-  switch (below(3)) {
-    case 0:
-      return add(path, "/proc/self/exe"), 0;
-    case 1:
-      return add(path, "/proc/self/cwd"), 0;
-    default:
-      return add(path, "/proc/thread-self/root"), 0;
-  }
+  return add(path, percent(50) ? "/proc/self/cwd" : "/proc/thread-self/root"), 0;
 }
 
 static void add_end(char* path) {
@@ -200,7 +193,10 @@ int choose_slot(void) { return percent(97) ? k_first_slot + (int)below(k_slots) 
 mode_t choose_mode(int directory) {
   const mode_t modes[] = {0, 0400, 0644, 0755, 0700, 0111, 0777, 04755, 02775, 01777, 0660, 02644, 06711};
   mode_t mode = modes[below(sizeof modes / sizeof modes[0])];
-  if (ordinary_user) mode |= directory ? 0700 : 0600;
+  // Linux takes set-id bits off files that are written, but not if the writer is the host's root, whom emulation follows;
+  // a namespace's root is not.
+  if (!directory) mode &= 01777;
+  if (ordinary_user) mode = (mode & 01777) | (directory ? 0700 : 0600);
   return mode;
 }
 

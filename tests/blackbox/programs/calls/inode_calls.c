@@ -28,7 +28,7 @@ static void change_mode(void) {
   const int dir = choose_dir();
   const unsigned flags = nofollow_and_empty();
   const struct path path = path_or_empty(flags);
-  const mode_t mode = choose_mode(1);
+  const mode_t mode = choose_mode(1) & 01777;
   switch (below(4)) {
     case 0:
       say("chmod(%s, %#o)", path.shown, mode);

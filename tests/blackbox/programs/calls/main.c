@@ -1,4 +1,5 @@
-// calls run SEED RANGES [user] [old-kernel]: makes the calls of these numbers ("0-99,120"), one line for each.
+// calls run SEED RANGES [user] [old-kernel] [TREE...]: makes the calls of these numbers ("0-99,120"), one line for each,
+// and prints the trees.
 // calls dump PATH...: prints trees.
 #include <fcntl.h>
 #include <stdio.h>
@@ -56,8 +57,10 @@ int main(int argc, char** argv) {
     ordinary_user |= strcmp(argv[i], "user") == 0;
     old_kernel |= strcmp(argv[i], "old-kernel") == 0;
   }
-  if (argc >= 4 && strcmp(argv[1], "run") == 0) return run(strtoull(argv[2], NULL, 10), argv[3]);
-  if (argc < 3 || strcmp(argv[1], "dump") != 0) return 2;
-  for (int i = 2; i < argc; ++i) dump_tree(argv[i]);
+  const int runs = argc >= 4 && strcmp(argv[1], "run") == 0;
+  if (runs && run(strtoull(argv[2], NULL, 10), argv[3]) != 0) return 1;
+  if (!runs && (argc < 3 || strcmp(argv[1], "dump") != 0)) return 2;
+  for (int i = runs ? 4 : 2; i < argc; ++i)
+    if (argv[i][0] == '/') dump_tree(argv[i]);
   return 0;
 }

@@ -1,14 +1,28 @@
 // Calls that make, move and remove names.
 #include <fcntl.h>
+#include <string.h>
 #include <linux/fs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "calls.h"
 
+// Names right in /proc are left out: for those its answer depends on privileges that emulation does not have.
+static struct path choose_name(void) {
+  struct path path = choose_path();
+  for (;;) {
+    const char* shown = path.shown + 1;
+    unsigned slashes = 0;
+    for (const char* at = shown; *at != '\0'; ++at) slashes += *at == '/' && at[1] != '/' && at[1] != '"';
+    const int proc = strncmp(shown, "/proc/", 6) == 0 || strncmp(shown, "/dev/", 5) == 0;
+    if (!proc || slashes > (strncmp(shown, "/proc/self/fd", 13) == 0 ? 4U : 3U)) return path;
+    path = choose_path();
+  }
+}
+
 static void make_dir(void) {
   const int dir = choose_dir();
-  const struct path path = choose_path();
+  const struct path path = choose_name();
   const mode_t mode = choose_mode(1);
   if (percent(50)) {
     say("mkdir(%s, %#o)", path.shown, mode);
@@ -21,7 +35,7 @@ static void make_dir(void) {
 static void make_node(void) {
   static const mode_t types[] = {S_IFREG, S_IFIFO, S_IFSOCK, 0, S_IFDIR, S_IFLNK};
   const int dir = choose_dir();
-  const struct path path = choose_path();
+  const struct path path = choose_name();
   const mode_t mode = types[percent(90) ? below(4) : below(6)] | choose_mode(0);
   if (percent(50)) {
     say("mknod(%s, %#o)", path.shown, mode);
@@ -34,7 +48,7 @@ static void make_node(void) {
 static void make_symlink(void) {
   const int dir = choose_dir();
   const struct path target = percent(97) ? choose_target() : choose_path();
-  const struct path path = choose_path();
+  const struct path path = choose_name();
   if (percent(50)) {
     say("symlink(%s, %s)", target.shown, path.shown);
     return result_ok(syscall(SYS_symlink, target.text, path.text));
@@ -45,9 +59,9 @@ static void make_symlink(void) {
 
 static void make_link(void) {
   const int from_dir = choose_dir();
-  struct path from = choose_path();
+  struct path from = choose_name();
   const int to_dir = choose_dir();
-  const struct path to = choose_path();
+  const struct path to = choose_name();
   unsigned flags = 0;
   if (percent(50)) {
     say("link(%s, %s)", from.shown, to.shown);
@@ -63,9 +77,9 @@ static void make_link(void) {
 
 static void rename_it(void) {
   const int from_dir = choose_dir();
-  const struct path from = choose_path();
+  const struct path from = choose_name();
   const int to_dir = choose_dir();
-  const struct path to = choose_path();
+  const struct path to = choose_name();
   const unsigned flags = percent(60) ? 0 : below(4) + (percent(3) ? 8 : 0);
   switch (below(3)) {
     case 0:
@@ -82,7 +96,7 @@ static void rename_it(void) {
 
 static void remove_it(void) {
   const int dir = choose_dir();
-  const struct path path = choose_path();
+  const struct path path = choose_name();
   const unsigned flags = (percent(40) ? AT_REMOVEDIR : 0) | (percent(2) ? 0x100 : 0);
   switch (below(4)) {
     case 0:

@@ -40,7 +40,8 @@ void result_text(long returned, const char* text) {
 
 // What is the same for the same file on every file system and at all times.
 void say_stat(const struct stat* st) {
-  say(" [%06o", (unsigned)st->st_mode);
+  // What links say of permissions means nothing, and for those of /proc depends on when they were last looked at.
+  say(" [%06o", (unsigned)(S_ISLNK(st->st_mode) ? S_IFLNK : st->st_mode));
   if (S_ISREG(st->st_mode) || S_ISLNK(st->st_mode)) say(" size %lld", (long long)st->st_size);
   say(" links %lu", (unsigned long)st->st_nlink);
   say(" %s%s]", st->st_uid == geteuid() ? "own" : "foreign", st->st_gid == getegid() ? "" : " group foreign");

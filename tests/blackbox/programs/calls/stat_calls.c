@@ -50,14 +50,16 @@ static void stat_at(void) {
 static void stat_x(void) {
   const int dir = choose_dir();
   const struct path path = path_or_empty();
-  const unsigned flags = at_flags() | (percent(5) ? AT_STATX_FORCE_SYNC | (percent(20) ? AT_STATX_DONT_SYNC : 0) : 0);
+  unsigned flags = at_flags();
+  if ((flags & AT_EMPTY_PATH) != 0) flags &= ~0x20U;  // some kernels take wrong flags for a descriptor
+  flags |= (percent(5) ? AT_STATX_FORCE_SYNC | (percent(20) ? AT_STATX_DONT_SYNC : 0) : 0);
   const unsigned mask = percent(90) ? STATX_BASIC_STATS : STATX_TYPE;
   struct statx st;
   memset(&st, 0, sizeof st);
   say("statx(%s, %s, %#x, %#x)", dir_text(dir), path.shown, flags, mask);
   const long returned = syscall(SYS_statx, dir, path.text, flags, mask, &st);
   if (returned == 0) {
-    say(" [%06o", st.stx_mode);
+    say(" [%06o", S_ISLNK(st.stx_mode) ? S_IFLNK : (unsigned)st.stx_mode);
     if (S_ISREG(st.stx_mode) || S_ISLNK(st.stx_mode)) say(" size %llu", (unsigned long long)st.stx_size);
     say(" links %u%s]", st.stx_nlink, (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0 ? " mount" : "");
   }
@@ -82,21 +84,25 @@ static void access_call(void) {
   }
 }
 
-// Process numbers differ; they occur as the text of /proc/self and in what leads through it.
+// Replaces the number that follows `before` by N.
+static void hide_number(char* text, const char* before) {
+  char* at = strstr(text, before);
+  if (at == NULL) return;
+  at += strlen(before);
+  char* end = at;
+  while (*end >= '0' && *end <= '9') ++end;
+  if (end == at) return;
+  memmove(at + 1, end, strlen(end) + 1);
+  *at = 'N';
+}
+
+// Process numbers differ, and those of inodes: in the names of sockets and of files made without a name.
 static void told_link(long returned, char* text) {
-  if (returned >= 0) {
-    text[returned] = '\0';
-    char number[16];
-    const int digits = sprintf(number, "%d", getpid());
-    char* at = strstr(text, number);
-    if (at != NULL) {
-      memmove(at + 3, at + digits, strlen(at + digits) + 1);
-      memcpy(at, "PID", 3);
-      returned = (long)strlen(text);
-    }
-    if (strncmp(text, "socket:[", 8) == 0 || strncmp(text, "pipe:[", 6) == 0) returned = 0, *strchr(text, '[') = '\0';
-  }
-  result_text(returned, text);
+  if (returned < 0) return result_text(returned, text);
+  text[returned] = '\0';
+  static const char* const before[] = {"/proc/", "/task/", "socket:[", "/#"};
+  for (size_t i = 0; i < COUNT(before); ++i) hide_number(text, before[i]);
+  result_text((long)strlen(text), text);
 }
 
 static void read_link(void) {
@@ -116,6 +122,10 @@ static void read_link(void) {
 static void read_fd_link(void) {
   static char text[2 * PATH_MAX];
   char name[64];
+  if (percent(5)) {
+    say("readlink(\"/proc/self/exe\")");
+    return told_link(readlink("/proc/self/exe", text, sizeof text - 1), text);
+  }
   const unsigned slot = below(k_slots);
   sprintf(name, "/proc/self/fd/%u", k_first_slot + slot);
   say("readlink(fd of s%u)", slot);
