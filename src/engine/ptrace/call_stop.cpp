@@ -120,24 +120,39 @@ Next run_with_error(CallStop& stop, int index, int error) {
   return path == nullptr ? answer(stop, error) : run_with_path(stop, index, path);
 }
 
-int check_effect(CallStop& stop, const xlate::Resolution& at) {
-  const bool creates = stop.call.effect == Effect::create;
-  const bool read_only = stop.run.lookup.table()[creates ? at.name_mount : at.mount].read_only;
+int stat_name(const xlate::Resolution& at, struct stat& st) {
+  xlate::HostPath name;
+  name.assign(at.host.view());
+  while (name.size() > 1 && name.view().back() == '/') name.set_size(name.size() - 1);
+  return ::lstat(name.c_str(), &st) == 0 ? 0 : -errno;
+}
+
+bool read_only_name(const Run& run, const xlate::Resolution& at) { return run.lookup.table()[at.name_mount].read_only; }
+
+int check_new_name(CallStop& stop, const xlate::Resolution& at, bool directory) {
+  if (const int wrong = stop.run.lookup.check_parent(at); wrong != 0) return wrong;
+  if (at.last != xlate::Last::name || (at.mount_point && at.named())) return -EEXIST;
   struct stat st {};
+  const int e = stat_name(at, st);
+  if (e != -ENOENT) return e == 0 ? -EEXIST : e;
+  if (at.trailing_slash && !directory) return -ENOENT;
+  return read_only_name(stop.run, at) ? -EROFS : 0;
+}
+
+int check_effect(CallStop& stop, const xlate::Resolution& at) {
   switch (stop.call.effect) {
     case Effect::none:
     case Effect::remove:  // calls_name.cpp
       return 0;
-    case Effect::change:
-      if (!read_only) return 0;
+    case Effect::change: {
+      if (!stop.run.lookup.table()[at.mount].read_only) return 0;
+      struct stat st {};
       if ((at.kernel_link ? ::stat : ::lstat)(at.host.c_str(), &st) != 0) return -errno;
       if (stop.call.op == xlate::Op::truncate && !S_ISREG(st.st_mode)) return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
       return -EROFS;
+    }
     case Effect::create:
-      if (!read_only) return 0;
-      if (::lstat(at.host.c_str(), &st) == 0) return -EEXIST;
-      if (errno != ENOENT) return -errno;
-      return at.trailing_slash && stop.call.op != xlate::Op::mkdir ? -ENOENT : -EROFS;
+      return read_only_name(stop.run, at) ? check_new_name(stop, at, stop.call.op == xlate::Op::mkdir) : 0;
   }
   return 0;
 }

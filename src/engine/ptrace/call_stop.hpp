@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -92,6 +94,13 @@ bool can_point_to(const CallStop& stop, Word address);
 // Memory of the guest that holds a copy of `size` bytes until the call has begun; 0 if it cannot be had.
 Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t offset = 0);
 
+// What is at a located name itself, whatever slashes follow it. 0 or -errno.
+int stat_name(const xlate::Resolution& at, struct stat& st);
+// Whether the directory that holds the name is on a read-only mount.
+bool read_only_name(const Run& run, const xlate::Resolution& at);
+// What is wrong with a new name, as filename_create() of Linux says it, for names about which a call on the host would
+// say something else. `directory`: slashes may follow it. 0 or -errno.
+int check_new_name(CallStop& stop, const xlate::Resolution& at, bool directory = false);
 // -EROFS or -EBUSY if the call's effect is not allowed at this place, else 0.
 int check_effect(CallStop& stop, const xlate::Resolution& at);
 

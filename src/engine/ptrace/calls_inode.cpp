@@ -41,6 +41,9 @@ Next on_change(CallStop& stop, int fd) {
   return on_read_only(stop, fd) && !only_names(stop.task, fd) ? answer(stop, -EROFS) : Next::as_is;
 }
 
+// What it means that a file cannot be looked at: without a path it was a descriptor's link.
+int missing(const CallStop& stop, int error) { return error == ENOENT && stop.run.text.empty() ? -EBADF : -error; }
+
 // chmod(2) by the rules for the emulated identity.
 Next change_believed_mode(CallStop& stop, const char* host, struct stat& st, const FileName& name, mode_t mode) {
   Run& run = stop.run;
@@ -61,7 +64,7 @@ Next change_believed_mode(CallStop& stop, const char* host, struct stat& st, con
 
 Next change_mode(CallStop& stop, const char* host, bool follow, const FileName& name, mode_t mode) {
   struct stat st {};
-  if (::fstatat(AT_FDCWD, host, &st, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0) return answer(stop, -errno);
+  if (::fstatat(AT_FDCWD, host, &st, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0) return answer(stop, missing(stop, errno));
   if (S_ISLNK(st.st_mode)) return answer(stop, -EOPNOTSUPP);
   if (stop.run.emulate_ids) return change_believed_mode(stop, host, st, name, mode);
   const int r = ::fchmodat(AT_FDCWD, host, disk_mode(stop.run, mode, S_ISDIR(st.st_mode)), 0);
@@ -87,6 +90,7 @@ Next on_chmod(CallStop& stop) {
 }
 
 Next on_fchmod(CallStop& stop) {
+  stop.run.text.clear();
   if (only_names(stop.task, stop.int_arg(0))) return Next::as_is;
   if (on_read_only(stop, stop.int_arg(0))) return answer(stop, -EROFS);
   const auto mode = static_cast<mode_t>(stop.arg(1)) & 07777;
@@ -104,7 +108,7 @@ Next on_fchmod(CallStop& stop) {
 Next change_owner(CallStop& stop, const char* host, bool follow, const FileName& name, std::uint32_t uid,
                   std::uint32_t gid) {
   struct stat st {};
-  if (::fstatat(AT_FDCWD, host, &st, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0) return answer(stop, -errno);
+  if (::fstatat(AT_FDCWD, host, &st, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0) return answer(stop, missing(stop, errno));
   Belief belief = belief_of(stop.run, st, name);
   const Credentials& c = *stop.task.credentials;
   if (!has_capability(c, k_cap_chown)) {
@@ -147,6 +151,7 @@ Next on_chown(CallStop& stop) {
 }
 
 Next on_fchown(CallStop& stop) {
+  stop.run.text.clear();
   if (only_names(stop.task, stop.int_arg(0))) return Next::as_is;
   if (on_read_only(stop, stop.int_arg(0))) return answer(stop, -EROFS);
   if (!stop.run.emulate_ids) return Next::as_is;
@@ -161,7 +166,8 @@ Next on_fchown(CallStop& stop) {
 Next on_utime(CallStop& stop) {
   Run& run = stop.run;
   const int dir = stop.dir_arg(stop.call.dir);
-  if (stop.arg(stop.call.path) == 0) {  // futimens(3)
+  if (stop.arg(stop.call.path) == 0) {          // futimens(3)
+    if (stop.flags() != 0) return Next::as_is;  // EINVAL
     return stop.call.dir >= 0 && dir != AT_FDCWD ? on_change(stop, dir) : Next::as_is;
   }
   if (stop.call.flags >= 0 && (stop.flags() & ~static_cast<unsigned>(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0)

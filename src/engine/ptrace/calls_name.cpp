@@ -48,16 +48,6 @@ int check_name(const Resolution& at, int dot, int dotdot, int root) {
   }
 }
 
-bool read_only_name(const Run& run, const Resolution& at) { return run.lookup.table()[at.name_mount].read_only; }
-
-// What is at the name itself, whatever slashes follow it. 0 or -errno.
-int stat_name(const Resolution& at, struct stat& st) {
-  xlate::HostPath name;
-  name.assign(at.host.view());
-  while (name.size() > 1 && name.view().back() == '/') name.set_size(name.size() - 1);
-  return ::lstat(name.c_str(), &st) == 0 ? 0 : -errno;
-}
-
 bool is_directory(const Resolution& at) {
   struct stat st {};
   return stat_name(at, st) == 0 && S_ISDIR(st.st_mode);
@@ -131,13 +121,15 @@ long make_rename(CallStop& stop, unsigned flags) {
 int check_renamed_mount(const Resolution& from, const Resolution& to, unsigned flags) {
   struct stat st {};
   const bool exchange = (flags & RENAME_EXCHANGE) != 0;
-  if (const int e = stat_name(from, st); e != 0) return e;
+  if (const int wrong = stat_name(from, st); wrong != 0) return wrong;
   const bool directory = S_ISDIR(st.st_mode);
-  const bool there = stat_name(to, st) == 0;
+  const int e = stat_name(to, st);
+  if (e != 0 && e != -ENOENT) return e;
+  const bool there = e == 0;
   if (there && (flags & RENAME_NOREPLACE) != 0) return -EEXIST;
   if (!there && exchange) return -ENOENT;
-  if (exchange ? to.trailing_slash && !S_ISDIR(st.st_mode) : !directory && (from.trailing_slash || to.trailing_slash))
-    return -ENOTDIR;
+  if (exchange && to.trailing_slash && !S_ISDIR(st.st_mode)) return -ENOTDIR;
+  if (!directory && (from.trailing_slash || (!exchange && to.trailing_slash))) return -ENOTDIR;
   if (to.guest.view() == from.guest.view()) return 0;
   if (xlate::is_below(to.guest.view(), from.guest.view()) && to.guest.size() > from.guest.size()) return -EINVAL;
   if (xlate::is_below(from.guest.view(), to.guest.view()) && to.guest.size() < from.guest.size())
@@ -197,17 +189,6 @@ int locate_source(CallStop& stop, int& how, struct stat& st) {
   if (const int e = run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at); e != 0) return e;
   if (run.at.kernel_link) how = AT_SYMLINK_FOLLOW;  // an open file, perhaps without a name: /proc/self/fd/N
   return ::fstatat(AT_FDCWD, run.at.host.c_str(), &st, how == 0 ? AT_SYMLINK_NOFOLLOW : 0) == 0 ? 0 : -errno;
-}
-
-// What is wrong with a new name, as filename_create() of Linux says it, where a plain call could not find out.
-int check_new_name(CallStop& stop, const Resolution& at) {
-  if (const int wrong = stop.run.lookup.check_parent(at); wrong != 0) return wrong;
-  if (at.last != Last::name || (at.mount_point && at.named())) return -EEXIST;
-  struct stat st {};
-  const int e = stat_name(at, st);
-  if (e != -ENOENT) return e == 0 ? -EEXIST : e;
-  if (at.trailing_slash) return -ENOENT;
-  return read_only_name(stop.run, at) ? -EROFS : 0;
 }
 
 // Whether the guest's view has something to say about a new name that the host would not say.

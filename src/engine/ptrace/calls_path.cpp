@@ -71,7 +71,8 @@ Next run_with_mode(CallStop& stop, int mode_at, mode_t mode) {
 }
 
 Next on_open(CallStop& stop) {
-  const unsigned flags = stop.call.flags < 0 ? O_CREAT | O_WRONLY | O_TRUNC : stop.flags();  // creat(2) has none
+  unsigned flags = stop.call.flags < 0 ? O_CREAT | O_WRONLY | O_TRUNC : stop.flags();  // creat(2) has none
+  if ((flags & O_PATH) != 0) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;   // the others do not count
   Run& run = stop.run;
   if (fetch_path(stop, stop.call.path, run.text) != 0) return Next::as_is;  // the kernel finds the same
   const int dir = stop.dir_arg(stop.call.dir);
@@ -156,8 +157,10 @@ Next on_chdir(CallStop& stop) {
   if (run.at.named() && !run.at.kernel_link) {
     fs.host_previous.swap(fs.host_cwd);
     fs.guest_previous.swap(fs.guest_cwd);
-    fs.host_cwd = run.at.host.view();
-    while (fs.host_cwd.size() > 1 && fs.host_cwd.back() == '/') fs.host_cwd.pop_back();
+    xlate::HostPath whole;  // what is handed to the kernel may be a shorter way to it
+    std::size_t mount = 0;
+    (void)run.lookup.table().to_host(run.at.guest.view(), whole, mount);
+    fs.host_cwd = whole.empty() ? "/" : whole.view();
     fs.guest_cwd = run.at.guest.view();
   }
   return run_with_path(stop, 0, run.at.host.view());

@@ -146,13 +146,8 @@ Next on_bind(CallStop& stop) {
   if (const int e = run.lookup.path(stop.task, AT_FDCWD, path, Final::parent, 0, run.at); e != 0)
     return refuse_address(stop, 1, address, e);
   const std::string host(run.at.host.view());
-  struct stat st {};
-  if (::lstat(host.c_str(), &st) == 0 || (run.at.mount_point && run.at.named()))
-    return refuse_address(stop, 1, address, -EADDRINUSE);
-  if (errno != ENOENT)
-    return refuse_address(stop, 1, address, errno == ENOTDIR && run.at.trailing_slash ? -EADDRINUSE : -errno);
-  if (run.at.trailing_slash) return refuse_address(stop, 1, address, -ENOENT);
-  if (run.lookup.table()[run.at.mount].read_only) return refuse_address(stop, 1, address, -EROFS);
+  if (const int e = check_new_name(stop, run.at); e != 0)
+    return refuse_address(stop, 1, address, e == -EEXIST ? -EADDRINUSE : e);
   note_creation(stop, run.at, S_IFSOCK | 0777);
   bool moved = false;
   const std::string target = run.sockets.future(host, moved);

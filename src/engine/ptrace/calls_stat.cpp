@@ -40,6 +40,7 @@ int locate_descriptor(CallStop& stop, int fd) {
 // The name of what was located: a path, or the descriptor `fd`.
 FileName located_name(CallStop& stop, int fd, xlate::GuestPath& buffer) {
   const bool by_descriptor = stop.run.at.kernel_link && stop.run.text.empty();
+  if (by_descriptor && stop.run.owners.empty()) return {};  // nothing could be found by it
   return by_descriptor ? name_of_descriptor(stop, fd, buffer) : name_of(stop.run, stop.run.at);
 }
 
@@ -148,7 +149,8 @@ Next on_access(CallStop& stop) {
   if (result != 0) result = descriptor_error(stop, errno);
   if ((flags & AT_SYMLINK_NOFOLLOW) != 0 && !at.kernel_link) {  // faccessat(2) itself follows
     struct stat st {};
-    if (::lstat(host, &st) == 0 && S_ISLNK(st.st_mode)) result = access_to_link(host, mode);
+    if (::lstat(host, &st) == 0 && S_ISLNK(st.st_mode))
+      result = stop.run.emulate_ids && stop.task.credentials->uid.fs == 0 ? 0 : access_to_link(host, mode);
   }
   result = emulated_access(stop, result, mode, flags);
   if (result == 0 && (mode & W_OK) != 0 && stop.run.lookup.table()[at.mount].read_only) {
@@ -163,6 +165,11 @@ int text_of_open_link(CallStop& stop, PathText& text) {
   const PathText proc = proc_path(stop.task.tid, stop.dir_arg(stop.call.dir));
   const Fd link(::open(proc.c_str(), O_PATH | O_CLOEXEC));
   if (!link) return errno == ENOENT ? -EBADF : -errno;
+  xlate::Resolution& at = stop.run.at;
+  if (read_kernel_link(proc.c_str(), text) && text.view().starts_with("/proc/")) {  // perhaps one of the kernel's links
+    at.host.assign(text.view());
+    if (const int e = stop.run.lookup.link_text(stop.task, at, text); e != -EINVAL) return e;
+  }
   const ssize_t n = ::readlinkat(link.get(), "", text.data(), text.capacity());
   if (n < 0) return errno == EINVAL ? -ENOENT : -errno;
   text.set_size(static_cast<std::size_t>(n));
@@ -214,6 +221,7 @@ Next on_getcwd(CallStop& stop) {
   else
     path = run.text.view();
   if (path.empty()) path = "/";
+  if (path.size() >= xlate::k_path_max) return answer(stop, -ENAMETOOLONG);
   if (path.size() + 1 > stop.arg(1)) return answer(stop, -ERANGE);
   if (!run.text2.assign(path)) return answer(stop, -ENAMETOOLONG);
   const int e = write_memory(stop.task.tid, stop.arg(0), run.text2.c_str(), path.size() + 1);

@@ -83,7 +83,7 @@ int Lookup::directory(Task& task, int dir, xlate::GuestPath& guest) {
     const int e = errno == ENAMETOOLONG ? -ENAMETOOLONG : -ENOENT;
     if (dir == AT_FDCWD) {
       if (e == -ENOENT || !is_remembered_cwd(task, proc.c_str())) return e;
-      return guest.assign(task.fs->guest_cwd) ? 0 : -ENAMETOOLONG;
+      return task.fs->guest_cwd.size() < xlate::k_path_max && guest.assign(task.fs->guest_cwd) ? 0 : e;
     }
     return ::faccessat(AT_FDCWD, proc.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0 ? -EBADF : -ENOENT;
   }
@@ -100,7 +100,15 @@ std::size_t Lookup::mount_of_open(const Task& task, int fd) const { return mount
 std::size_t Lookup::mount_of_link(const PathText& proc) const {
   PathText text;
   xlate::GuestPath guest;
-  if (!read_kernel_link(proc.c_str(), text) || !table_.to_guest(text.view(), guest)) return 0;
+  Fd above;  // of a directory whose name is too long to be told the next one up that has a shorter name
+  for (std::string up = proc.c_str();
+       !read_kernel_link(above ? proc_path(::getpid(), above.get()).c_str() : proc.c_str(), text);) {
+    if (errno != ENAMETOOLONG || up.size() > xlate::k_path_max) return 0;
+    up += "/..";
+    above.reset(::open(up.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!above) return 0;
+  }
+  if (!table_.to_guest(text.view(), guest)) return 0;
   return table_.covering(guest.view());
 }
 

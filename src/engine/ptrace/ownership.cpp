@@ -51,7 +51,7 @@ FileName name_of(const Run& run, const xlate::Resolution& at) {
 
 FileName name_of_descriptor(CallStop& stop, int fd, xlate::GuestPath& buffer) {
   Run& run = stop.run;
-  if (run.owners.empty() || run.lookup.directory(stop.task, fd, buffer) != 0) return {};
+  if (run.lookup.directory(stop.task, fd, buffer) != 0) return {};
   const std::size_t mount = run.lookup.table().covering(buffer.view());
   return {buffer.view(), run.lookup.table()[mount].kind == xlate::MountKind::root};
 }

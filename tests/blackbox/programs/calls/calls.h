@@ -25,6 +25,7 @@ int choose_slot(void);              // a slot, open or not, seldom a bad descrip
 mode_t choose_mode(int directory);  // permission bits that the user of this run may set
 unsigned choose_flags(const unsigned* flags, unsigned count, unsigned chance);
 extern int ordinary_user;           // the run is not root's: only modes that keep the user in
+extern int deep_run;                // paths may be longer than a call takes; nothing is believed of files there
 extern int old_kernel;              // before 6.10: link(2) of a descriptor needs a privilege of the host
 const char* dir_text(int fd);
 

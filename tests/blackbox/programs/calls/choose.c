@@ -12,6 +12,7 @@
 
 int ordinary_user;
 int old_kernel;
+int deep_run;
 static uint64_t state;
 
 // splitmix64
@@ -196,7 +197,7 @@ mode_t choose_mode(int directory) {
   // Linux takes set-id bits off files that are written, but not if the writer is the host's root, whom emulation follows;
   // a namespace's root is not.
   if (!directory) mode &= 01777;
-  if (ordinary_user) mode = (mode & 01777) | (directory ? 0700 : 0600);
+  if (ordinary_user || deep_run) mode = (mode & 01777) | (directory ? 0700 : 0600);
   return mode;
 }
 
