@@ -28,7 +28,7 @@ enum class Op : std::uint8_t {
   fstat,
   access,
   readlink,
-  statfs,   // also of a descriptor: a row without a path
+  statfs,  // also of a descriptor: a row without a path
   getcwd,
   chroot,
   unlink,

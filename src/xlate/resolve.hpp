@@ -16,6 +16,8 @@
 //   int read_link(std::string_view host, std::string_view guest, Link& link)
 //     0 and `link` filled, or -errno; `host` is NUL-terminated. -EINVAL: exists, is no link.
 //   int check_dir(std::string_view host)    0 if it is a directory, else -errno
+//   bool name_of_dir(std::string_view host, GuestPath& guest)
+//     the canonical guest path of a directory that `host` leads to by a kernel link; false: it has none
 //   bool known_plain(std::string_view guest) / void note_plain(std::string_view guest)
 //     a memory of guest paths that are no links; "never" and "ignore" are right answers.
 namespace udk::xlate {
@@ -175,7 +177,9 @@ class Resolver {
     }
     if ((confine_ & k_beneath) != 0) return -EXDEV;
     if ((confine_ & k_in_start) != 0) return 0;
-    return out_->host.push("..") ? 0 : -ENAMETOOLONG;  // the kernel knows
+    if (!out_->host.push("..")) return -ENAMETOOLONG;
+    // Only the kernel knows what is above; it seldom lacks a name itself.
+    return sys_.name_of_dir(out_->host.view(), out_->guest) ? jump_to_guest() : 0;
   }
 
   constexpr int down(const Step& step) {
@@ -185,7 +189,7 @@ class Resolver {
     } else if (!out_->guest.push(step.name)) {
       return -ENAMETOOLONG;
     } else if (const int m = view_->mounts.at(out_->guest.view()); m >= 0) {
-      if ((confine_ & k_one_mount) != 0) return -EXDEV;
+      if ((confine_ & k_one_mount) != 0 && !(step.last && final_ == Final::parent)) return -EXDEV;
       out_->mount = static_cast<std::size_t>(m);
       return out_->host.assign(view_->mounts[out_->mount].host) ? 0 : -ENAMETOOLONG;
     }
@@ -271,9 +275,15 @@ class Resolver {
   }
 
   constexpr int jump(std::string_view guest) {
+    if (!out_->guest.assign(guest)) return -ENAMETOOLONG;
+    return jump_to_guest();
+  }
+
+  constexpr int jump_to_guest() {
+    const std::string_view guest = out_->guest.view();
     out_->last = Last::root;
     out_->nameless = false;
-    return out_->guest.assign(guest) && view_->mounts.to_host(guest, out_->host, out_->mount) ? 0 : -ENAMETOOLONG;
+    return view_->mounts.to_host(guest, out_->host, out_->mount) ? 0 : -ENAMETOOLONG;
   }
 
   // Carries what the end of the path asked for ("name/", "dir/.") over to the host path, so that the kernel applies it.

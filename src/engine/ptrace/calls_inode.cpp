@@ -41,6 +41,11 @@ Next on_change(CallStop& stop, int fd) {
   return on_read_only(stop, fd) && !only_names(stop.task, fd) ? answer(stop, -EROFS) : Next::as_is;
 }
 
+// The name of what was located.
+FileName name_of_located(const Run& run, xlate::GuestPath& buffer) {
+  return run.at.kernel_link ? name_of_link(run, run.at.host.c_str(), buffer) : name_of(run, run.at);
+}
+
 // What it means that a file cannot be looked at: without a path it was a descriptor's link.
 int missing(const CallStop& stop, int error) { return error == ENOENT && stop.run.text.empty() ? -EBADF : -error; }
 
@@ -78,15 +83,16 @@ Next on_chmod(CallStop& stop) {
   if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return answer(stop, e);
   const auto mode = static_cast<mode_t>(stop.arg(stop.call.path + 1));
   const int dir = stop.dir_arg(stop.call.dir);
+  xlate::GuestPath path;
   if (run.text.empty() && (stop.flags() & AT_EMPTY_PATH) != 0) {
     if (on_read_only(stop, dir)) return answer(stop, -EROFS);
-    xlate::GuestPath path;
-    return change_mode(stop, proc_path(stop.task.tid, dir).c_str(), true, name_of_descriptor(stop, dir, path), mode);
+    const PathText proc = proc_path(stop.task.tid, dir);
+    return change_mode(stop, proc.c_str(), true, name_of_link(run, proc.c_str(), path), mode);
   }
   if (const int e = run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at); e != 0)
     return answer(stop, e);
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
-  return change_mode(stop, run.at.host.c_str(), run.at.kernel_link, name_of(run, run.at), mode);
+  return change_mode(stop, run.at.host.c_str(), run.at.kernel_link, name_of_located(run, path), mode);
 }
 
 Next on_fchmod(CallStop& stop) {
@@ -101,7 +107,7 @@ Next on_fchmod(CallStop& stop) {
   if (::stat(proc.c_str(), &st) != 0) return answer(stop, errno == ENOENT ? -EBADF : -errno);
   if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) return Next::as_is;
   xlate::GuestPath path;
-  return change_mode(stop, proc.c_str(), true, name_of_descriptor(stop, stop.int_arg(0), path), mode);
+  return change_mode(stop, proc.c_str(), true, name_of_link(stop.run, proc.c_str(), path), mode);
 }
 
 // chown(2) by the rules for the emulated identity.
@@ -137,15 +143,16 @@ Next on_chown(CallStop& stop) {
   const bool empty = run.text.empty() && (stop.flags() & AT_EMPTY_PATH) != 0;
   if (empty && on_read_only(stop, dir)) return answer(stop, -EROFS);
   xlate::GuestPath path;
-  if (empty && run.emulate_ids)
-    return change_owner(stop, proc_path(stop.task.tid, dir).c_str(), true, name_of_descriptor(stop, dir, path), uid,
-                        gid);
+  if (empty && run.emulate_ids) {
+    const PathText proc = proc_path(stop.task.tid, dir);
+    return change_owner(stop, proc.c_str(), true, name_of_link(run, proc.c_str(), path), uid, gid);
+  }
   if (empty) return Next::as_is;
   if (const int e = run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at); e != 0)
     return answer(stop, e);
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
   const bool follow = run.at.kernel_link;
-  if (run.emulate_ids) return change_owner(stop, run.at.host.c_str(), follow, name_of(run, run.at), uid, gid);
+  if (run.emulate_ids) return change_owner(stop, run.at.host.c_str(), follow, name_of_located(run, path), uid, gid);
   const int r = ::fchownat(AT_FDCWD, run.at.host.c_str(), uid, gid, follow ? 0 : AT_SYMLINK_NOFOLLOW);
   return answer(stop, r == 0 ? 0 : -errno);
 }
@@ -159,7 +166,7 @@ Next on_fchown(CallStop& stop) {
   struct stat st {};
   if (::stat(proc.c_str(), &st) != 0) return answer(stop, errno == ENOENT ? -EBADF : -errno);
   xlate::GuestPath path;
-  const FileName name = name_of_descriptor(stop, stop.int_arg(0), path);
+  const FileName name = name_of_link(stop.run, proc.c_str(), path);
   return change_owner(stop, proc.c_str(), true, name, id_arg(stop, 1), id_arg(stop, 2));
 }
 

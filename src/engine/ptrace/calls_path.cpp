@@ -27,7 +27,7 @@ int check_open(const xlate::Resolution& at, unsigned flags, const xlate::MountTa
   const bool creates = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
   if (!writes && !creates) return 0;
   struct stat st {};
-  const bool there = ::stat(at.host.c_str(), &st) == 0;
+  const bool there = (at.kernel_link ? ::stat : ::lstat)(at.host.c_str(), &st) == 0;
   if (!there)
     return (flags & O_CREAT) != 0 && errno == ENOENT && !at.trailing_slash ? -EROFS
                                                                            : 0;  // otherwise the kernel's own error

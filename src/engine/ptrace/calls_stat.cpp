@@ -37,11 +37,10 @@ int locate_descriptor(CallStop& stop, int fd) {
   return 0;
 }
 
-// The name of what was located: a path, or the descriptor `fd`.
-FileName located_name(CallStop& stop, int fd, xlate::GuestPath& buffer) {
-  const bool by_descriptor = stop.run.at.kernel_link && stop.run.text.empty();
-  if (by_descriptor && stop.run.owners.empty()) return {};  // nothing could be found by it
-  return by_descriptor ? name_of_descriptor(stop, fd, buffer) : name_of(stop.run, stop.run.at);
+// The name of what was located: a path, or an open file.
+FileName located_name(const Run& run, xlate::GuestPath& buffer) {
+  if (run.at.kernel_link && run.owners.empty()) return {};  // nothing could be found by it
+  return run.at.kernel_link ? name_of_link(run, run.at.host.c_str(), buffer) : name_of(run, run.at);
 }
 
 // locate(), but with AT_EMPTY_PATH an empty or missing path means the descriptor.
@@ -65,12 +64,12 @@ int descriptor_error(const CallStop& stop, int error) {
   return at.kernel_link && error == ENOENT && stop.run.text.empty() ? -EBADF : -error;
 }
 
-Next give_stat(CallStop& stop, int fd, int buffer, unsigned flags) {
+Next give_stat(CallStop& stop, int buffer, unsigned flags) {
   struct stat st {};
   const int how = nofollow(stop.run.at) | static_cast<int>(flags & AT_NO_AUTOMOUNT);
   if (::fstatat(AT_FDCWD, stop.run.at.host.c_str(), &st, how) != 0) return answer(stop, descriptor_error(stop, errno));
   xlate::GuestPath path;
-  show(stop.run, st, located_name(stop, fd, path));
+  show(stop.run, st, located_name(stop.run, path));
   return answer(stop, write_stat(stop, stop.arg(buffer), st));
 }
 
@@ -79,14 +78,14 @@ Next on_stat(CallStop& stop) {
   if ((flags & ~static_cast<unsigned>(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)) != 0)
     return answer(stop, -EINVAL);
   if (const int e = locate_or_descriptor(stop); e != 0) return answer(stop, e);
-  return give_stat(stop, stop.dir_arg(stop.call.dir), stop.call.path + 1, flags);
+  return give_stat(stop, stop.call.path + 1, flags);
 }
 
 Next on_fstat(CallStop& stop) {
   stop.run.text.clear();
   if (stop.int_arg(0) < 0) return answer(stop, -EBADF);
   locate_descriptor(stop, stop.int_arg(0));
-  return give_stat(stop, stop.int_arg(0), 1, 0);
+  return give_stat(stop, 1, 0);
 }
 
 // Whether what was located is where a mount of the guest begins.
@@ -110,7 +109,7 @@ Next on_statx(CallStop& stop) {
   if (::syscall(SYS_statx, AT_FDCWD, stop.run.at.host.c_str(), how, static_cast<unsigned>(stop.arg(3)), &st) != 0)
     return answer(stop, descriptor_error(stop, errno));
   xlate::GuestPath path;
-  show(stop.run, st, located_name(stop, stop.dir_arg(stop.call.dir), path));
+  show(stop.run, st, located_name(stop.run, path));
   if (is_mount_root(stop)) st.stx_attributes |= st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT;
   return answer(stop, write_object(stop.task.tid, stop.arg(4), st));
 }
@@ -124,7 +123,7 @@ long emulated_access(CallStop& stop, long result, int mode, unsigned flags) {
   if (::fstatat(AT_FDCWD, run.at.host.c_str(), &st, nofollow(run.at)) != 0) return -errno;
   if (st.st_uid != run.host_uid || S_ISLNK(st.st_mode)) return result;
   xlate::GuestPath path;
-  const Belief belief = belief_of(run, st, located_name(stop, stop.dir_arg(stop.call.dir), path));
+  const Belief belief = belief_of(run, st, located_name(stop.run, path));
   const Credentials& c = *stop.task.credentials;
   const bool effective = (flags & AT_EACCESS) != 0;
   return check_mode(c, effective ? c.uid.fs : c.uid.real, effective ? c.gid.fs : c.gid.real, belief, st.st_mode, mode);

@@ -185,6 +185,12 @@ int Lookup::check_dir(std::string_view host) {
   return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
+bool Lookup::name_of_dir(std::string_view host, xlate::GuestPath& guest) {
+  const Fd dir(::open(callable(host), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  PathText text;
+  return dir && name_of_open(proc_path(::getpid(), dir.get()).c_str(), text) && table_.to_guest(text.view(), guest);
+}
+
 int Lookup::check_parent(const xlate::Resolution& at) {
   if (at.last != xlate::Last::name || (at.mount_point && at.named())) return 0;
   xlate::HostPath parent;

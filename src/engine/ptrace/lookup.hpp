@@ -41,6 +41,7 @@ class Lookup {
   // The policy of xlate::Resolver.
   int read_link(std::string_view host, std::string_view guest, xlate::Link& link);
   int check_dir(std::string_view host);
+  bool name_of_dir(std::string_view host, xlate::GuestPath& guest);
   static bool known_plain(std::string_view) { return false; }
   static void note_plain(std::string_view) {}
 

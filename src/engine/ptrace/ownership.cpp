@@ -49,9 +49,9 @@ FileName name_of(const Run& run, const xlate::Resolution& at) {
   return {at.guest.view(), run.lookup.table()[at.mount].kind == xlate::MountKind::root};
 }
 
-FileName name_of_descriptor(CallStop& stop, int fd, xlate::GuestPath& buffer) {
-  Run& run = stop.run;
-  if (run.lookup.directory(stop.task, fd, buffer) != 0) return {};
+FileName name_of_link(const Run& run, const char* link, xlate::GuestPath& buffer) {
+  PathText text;
+  if (!name_of_open(link, text) || !run.lookup.table().to_guest(text.view(), buffer)) return {};
   const std::size_t mount = run.lookup.table().covering(buffer.view());
   return {buffer.view(), run.lookup.table()[mount].kind == xlate::MountKind::root};
 }
@@ -78,6 +78,7 @@ void show(Run& run, struct statx& st, const FileName& name) {
   key.st_uid = st.stx_uid;
   key.st_gid = st.stx_gid;
   key.st_mode = st.stx_mode;
+  key.st_nlink = st.stx_nlink;
   show(run, key, name);
   st.stx_uid = key.st_uid;
   st.stx_gid = key.st_gid;

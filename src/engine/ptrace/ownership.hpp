@@ -16,8 +16,8 @@ struct FileName {
   bool kept = false;                     // it lies in the container's own tree
 };
 FileName name_of(const Run& run, const xlate::Resolution& at);
-// Of an open file; `buffer` holds the text.
-FileName name_of_descriptor(CallStop& stop, int fd, xlate::GuestPath& buffer);
+// Of an open file, by its kernel link; `buffer` holds the text.
+FileName name_of_link(const Run& run, const char* link, xlate::GuestPath& buffer);
 
 // The file as the guest shall see it. `st` is what the kernel says.
 Belief belief_of(Run& run, const struct stat& st, const FileName& name);

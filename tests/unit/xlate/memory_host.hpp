@@ -59,6 +59,15 @@ class MemoryHost {
     if (node == nodes_.end()) return -ENOENT;
     return node->second == "d" ? 0 : -ENOTDIR;
   }
+  bool name_of_dir(std::string_view host, GuestPath& guest) {
+    const auto known = names_.find(std::string(host));
+    return known != names_.end() && guest.assign(known->second);
+  }
+  // What name_of_dir() finds.
+  MemoryHost& dir_name(const std::string& host, const std::string& guest) {
+    names_[host] = guest;
+    return *this;
+  }
   static bool known_plain(std::string_view) { return false; }
   static void note_plain(std::string_view) {}
 
@@ -67,6 +76,7 @@ class MemoryHost {
 
  private:
   std::map<std::string, std::string> nodes_;
+  std::map<std::string, std::string> names_;
   std::set<std::string> asked_;
 };
 

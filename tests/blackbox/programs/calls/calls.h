@@ -18,7 +18,7 @@ struct path {
   char shown[160];   // how it is printed
 };
 struct path choose_path(void);      // anything, mostly something that may exist
-struct path choose_file_name(void);  // a short plain name
+struct path choose_name(void);      // the same for calls on the name itself
 struct path choose_target(void);    // a text for a symbolic link
 int choose_dir(void);               // AT_FDCWD, a slot, or a bad descriptor
 int choose_slot(void);              // a slot, open or not, seldom a bad descriptor

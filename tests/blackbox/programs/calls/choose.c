@@ -164,13 +164,17 @@ struct path choose_path(void) {
   return path;
 }
 
-struct path choose_file_name(void) {
-  char* text = fresh_buffer();
-  struct path path = {text, ""};
-  text[0] = '\0';
-  add_name(text);
-  show(&path);
-  return path;
+// Names right in /proc are left out: for those its answer depends on privileges that emulation does not have.
+struct path choose_name(void) {
+  struct path path = choose_path();
+  for (;;) {
+    const char* shown = path.shown + 1;
+    unsigned slashes = 0;
+    for (const char* at = shown; *at != '\0'; ++at) slashes += *at == '/' && at[1] != '/' && at[1] != '"';
+    const int proc = strncmp(shown, "/proc/", 6) == 0 || strncmp(shown, "/dev/", 5) == 0;
+    if (!proc || slashes > (strncmp(shown, "/proc/self/fd", 13) == 0 ? 4U : 3U)) return path;
+    path = choose_path();
+  }
 }
 
 struct path choose_target(void) {

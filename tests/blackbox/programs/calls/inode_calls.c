@@ -101,7 +101,7 @@ static const char* choose_attribute(void) {
 }
 
 static void set_attribute(const char* name) {
-  const struct path path = choose_path();
+  const struct path path = choose_name();
   const int fd = choose_slot();
   const int flags = percent(70) ? 0 : (int)below(4);
   const char* value = "a value of some length" + below(8);
@@ -120,7 +120,7 @@ static void set_attribute(const char* name) {
 }
 
 static void get_attribute(const char* name) {
-  const struct path path = choose_path();
+  const struct path path = choose_name();
   const int fd = choose_slot();
   const size_t size = percent(80) ? 256 : below(8);
   char value[256] = "";
@@ -138,7 +138,7 @@ static void get_attribute(const char* name) {
 }
 
 static void list_attributes(void) {
-  const struct path path = choose_path();
+  const struct path path = choose_name();
   const int fd = choose_slot();
   char names[1024] = "";
   const size_t size = percent(80) ? sizeof names : below(8);
@@ -156,7 +156,7 @@ static void list_attributes(void) {
 }
 
 static void remove_attribute(const char* name) {
-  const struct path path = choose_path();
+  const struct path path = choose_name();
   const int fd = choose_slot();
   switch (below(3)) {
     case 0:

@@ -1,24 +1,10 @@
 // Calls that make, move and remove names.
 #include <fcntl.h>
-#include <string.h>
 #include <linux/fs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "calls.h"
-
-// Names right in /proc are left out: for those its answer depends on privileges that emulation does not have.
-static struct path choose_name(void) {
-  struct path path = choose_path();
-  for (;;) {
-    const char* shown = path.shown + 1;
-    unsigned slashes = 0;
-    for (const char* at = shown; *at != '\0'; ++at) slashes += *at == '/' && at[1] != '/' && at[1] != '"';
-    const int proc = strncmp(shown, "/proc/", 6) == 0 || strncmp(shown, "/dev/", 5) == 0;
-    if (!proc || slashes > (strncmp(shown, "/proc/self/fd", 13) == 0 ? 4U : 3U)) return path;
-    path = choose_path();
-  }
-}
 
 static void make_dir(void) {
   const int dir = choose_dir();

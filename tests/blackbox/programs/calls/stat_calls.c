@@ -28,7 +28,8 @@ static void plain_stat(int follow) {
 
 static unsigned at_flags(void) {
   static const unsigned flags[] = {AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_NO_AUTOMOUNT};
-  return choose_flags(flags, COUNT(flags), 25) | (percent(2) ? 0x20 : 0);
+  const unsigned all = choose_flags(flags, COUNT(flags), 25);
+  return all | (percent(2) && (all & AT_EMPTY_PATH) == 0 ? 0x20 : 0);  // some kernels take wrong flags for a descriptor
 }
 
 // Seldom the path that means the descriptor itself.
@@ -50,9 +51,7 @@ static void stat_at(void) {
 static void stat_x(void) {
   const int dir = choose_dir();
   const struct path path = path_or_empty();
-  unsigned flags = at_flags();
-  if ((flags & AT_EMPTY_PATH) != 0) flags &= ~0x20U;  // some kernels take wrong flags for a descriptor
-  flags |= (percent(5) ? AT_STATX_FORCE_SYNC | (percent(20) ? AT_STATX_DONT_SYNC : 0) : 0);
+  const unsigned flags = at_flags() | (percent(5) ? AT_STATX_FORCE_SYNC | (percent(20) ? AT_STATX_DONT_SYNC : 0) : 0);
   const unsigned mask = percent(90) ? STATX_BASIC_STATS : STATX_TYPE;
   struct statx st;
   memset(&st, 0, sizeof st);
