@@ -117,6 +117,7 @@ Next on_list_call(CallStop& stop);      // getdents, lseek
 Next on_exec_call(CallStop& stop);
 
 // At the return of a call that was watched.
+void on_unnamed_exit(Run& run, Task& task, long result);
 void on_socket_exit(Run& run, Task& task, AtExit what, long result);
 void on_socket_option_exit(Run& run, Task& task, long result);
 // The result that the guest shall get.

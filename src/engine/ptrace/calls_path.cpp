@@ -70,6 +70,16 @@ Next run_with_mode(CallStop& stop, int mode_at, mode_t mode) {
   return Next::watch;
 }
 
+// O_TMPFILE: which file it is is known when it is open.
+Next open_unnamed(CallStop& stop, Word given) {
+  const mode_t mode = (static_cast<mode_t>(given) & 07777) | S_IFREG;
+  const bool widened = needs_widening(stop.run, mode);
+  if (!widened && stop.run.owners.empty()) return run_with_path(stop, stop.call.path, stop.run.at.host.view());
+  stop.task.at_exit = AtExit::unnamed_file;
+  stop.task.extra = {mode, 0, 0};
+  return run_with_mode(stop, stop.call.flags + 1, widened ? disk_mode(stop.run, mode, false) : mode & 07777);
+}
+
 Next on_open(CallStop& stop) {
   unsigned flags = stop.call.flags < 0 ? O_CREAT | O_WRONLY | O_TRUNC : stop.flags();  // creat(2) has none
   if ((flags & O_PATH) != 0) flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;   // the others do not count
@@ -77,7 +87,7 @@ Next on_open(CallStop& stop) {
   if (fetch_path(stop, stop.call.path, run.text) != 0) return Next::as_is;  // the kernel finds the same
   const int dir = stop.dir_arg(stop.call.dir);
   if (const int e = locate_open(stop, dir, flags, 0); e != 0)
-    return run.text.empty() ? Next::as_is : refuse_open(stop, flags, e);
+    return run.text.empty() || e == -EBADF ? Next::as_is : refuse_open(stop, flags, e);
   if (const int e = check_open(run.at, flags, run.lookup.table()); e != 0) return refuse_open(stop, flags, e);
   if (const auto made = proc_file_for(stop, flags)) return run_with_path(stop, stop.call.path, *made);
   if ((flags & O_CREAT) != 0) {
@@ -86,6 +96,7 @@ Next on_open(CallStop& stop) {
     note_creation(stop, run.at, mode);
     if (needs_widening(run, mode)) return run_with_mode(stop, mode_at, disk_mode(run, mode, false));
   }
+  if ((flags & O_TMPFILE) == O_TMPFILE) return open_unnamed(stop, stop.arg(stop.call.flags + 1));
   return run_with_path(stop, stop.call.path, run.at.host.view());
 }
 
@@ -126,18 +137,22 @@ Next on_open2(CallStop& stop) {
   Run& run = stop.run;
   if (const int e = fetch_path(stop, 1, run.text); e != 0) return answer(stop, e);
   const auto flags = static_cast<unsigned>(how.flags);
+  const mode_t mode = (static_cast<mode_t>(how.mode) & 07777) | S_IFREG;
   if (const int e = locate_open(stop, stop.int_arg(0), flags, confinement(how.resolve)); e != 0) return answer(stop, e);
   if (const int e = check_open(run.at, flags, run.lookup.table()); e != 0) return answer(stop, e);
   bool changed = (how.resolve & ~std::uint64_t{RESOLVE_CACHED}) != 0;
-  if ((flags & O_CREAT) != 0) {
-    const mode_t mode = (static_cast<mode_t>(how.mode) & 07777) | S_IFREG;
-    note_creation(stop, run.at, mode);
-    if (needs_widening(run, mode)) {
-      how.mode = disk_mode(run, mode, false);
-      changed = true;
-    }
+  const bool unnamed = (flags & O_TMPFILE) == O_TMPFILE;
+  if ((flags & O_CREAT) != 0) note_creation(stop, run.at, mode);
+  if (((flags & O_CREAT) != 0 || unnamed) && needs_widening(run, mode)) {
+    how.mode = disk_mode(run, mode, false);
+    changed = true;
   }
   if (const auto made = proc_file_for(stop, flags)) run.at.host.assign(*made);
+  if (unnamed && (changed || !run.owners.empty())) {
+    changed = true;
+    stop.task.at_exit = AtExit::unnamed_file;
+    stop.task.extra = {mode, 0, 0};
+  }
   if (!changed) return run_with_path(stop, 1, run.at.host.view());
   how.resolve &= RESOLVE_CACHED;
   given.write_back();
@@ -154,7 +169,8 @@ Next on_chdir(CallStop& stop) {
   Run& run = stop.run;
   if (const int e = locate(stop, Final::follow); e != 0) return answer(stop, e);
   FileSystemState& fs = *stop.task.fs;
-  if (run.at.named() && !run.at.kernel_link) {
+  const bool enters = run.lookup.check_dir(run.at.host.view()) == 0;
+  if (enters && run.at.named() && !run.at.kernel_link) {
     fs.host_previous.swap(fs.host_cwd);
     fs.guest_previous.swap(fs.guest_cwd);
     xlate::HostPath whole;  // what is handed to the kernel may be a shorter way to it
@@ -219,13 +235,19 @@ Next on_run(CallStop& stop) {
       return answer(stop, e);
   if (const int e = run.lookup.path(stop.task, stop.dir_arg(stop.call.dir), run.text.view(), final_of(stop), 0, run.at);
       e != 0)
-    return run_with_error(stop, stop.call.path, e);
+    return e == -EBADF ? Next::as_is : run_with_error(stop, stop.call.path, e);
   if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
   if (stop.call.op == Op::mkdir || stop.call.op == Op::mknod) return create_node(stop);
   return run_with_path(stop, stop.call.path, run.at.host.view());
 }
 
 }  // namespace
+
+void on_unnamed_exit(Run& run, Task& task, long result) {
+  struct stat st {};
+  if (result < 0 || ::stat(proc_path(task.tid, static_cast<int>(result)).c_str(), &st) != 0) return;
+  settle(run, st, {}, new_file_belief(task, static_cast<mode_t>(task.extra[0])));
+}
 
 Next on_path_call(CallStop& stop) {
   switch (stop.call.op) {

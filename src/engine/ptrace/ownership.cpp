@@ -128,6 +128,11 @@ bool needs_widening(const Run& run, mode_t mode) {
   return run.emulate_ids && !S_ISLNK(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) && (mode & needed) != needed;
 }
 
+Belief new_file_belief(const Task& task, mode_t mode) {
+  const Credentials& c = *task.credentials;
+  return {{c.uid.fs, c.gid.fs, mode_bits(mode & ~umask_of(task.tid))}, 0, 0};
+}
+
 void note_creation(CallStop& stop, const xlate::Resolution& at, mode_t mode, dev_t device) {
   Run& run = stop.run;
   if (!run.emulate_ids) return;

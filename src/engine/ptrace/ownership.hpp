@@ -37,6 +37,9 @@ int check_mode(const Credentials& c, std::uint32_t uid, std::uint32_t gid, const
 // really belongs.
 mode_t disk_mode(const Run& run, mode_t mode, bool directory);
 
+// What is believed of a file that the task makes with this mode, its group not inherited.
+Belief new_file_belief(const Task& task, mode_t mode);
+
 // Before the guest makes a file there: whose it will be. `mode` as given to the call, with its type.
 void note_creation(CallStop& stop, const xlate::Resolution& at, mode_t mode, dev_t device = 0);
 // Whether a file of this mode (with its type) would keep out the user to whom it really belongs.

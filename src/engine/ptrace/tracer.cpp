@@ -284,6 +284,8 @@ void Tracer::finish_call(Task& task, AtExit what, Registers& own) {
     case AtExit::list_position:
       own.rax = static_cast<Word>(on_list_exit(run_, task, what, result));
       return;
+    case AtExit::unnamed_file:
+      return on_unnamed_exit(run_, task, result);
     case AtExit::peer_credentials:
       return on_socket_option_exit(run_, task, result);
     default:

@@ -51,7 +51,7 @@ static void tell_file(int fd) {
 static void watch(void) {
   static const unsigned flags[] = {IN_DONT_FOLLOW, IN_ONLYDIR, IN_EXCL_UNLINK, IN_ONESHOT, 0x10000000 /* IN_MASK_CREATE */};
   static int watcher = -1;
-  const struct path path = choose_path();
+  const struct path path = choose_name();
   const unsigned mask = IN_ALL_EVENTS | choose_flags(flags, 5, 20);
   if (watcher < 0) watcher = inotify_init1(IN_NONBLOCK);
   say("inotify_add_watch(%s, %#x)", path.shown, mask);

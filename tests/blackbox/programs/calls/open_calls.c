@@ -22,13 +22,10 @@ static unsigned open_flags(void) {
   return flags | choose_flags(rare, COUNT(rare), 5);
 }
 
-// A file without a name gets its mode at once: nobody believes in another one.
-static mode_t mode_for(unsigned flags) { return choose_mode(0) | ((flags & O_TMPFILE) == O_TMPFILE ? 0600 : 0); }
-
 static void plain_open(void) {
   const struct path path = choose_path();
   const unsigned flags = open_flags();
-  const mode_t mode = mode_for(flags);
+  const mode_t mode = choose_mode(0);
   say("open(%s, %#o, %#o)", path.shown, flags, mode);
   result_fd(syscall(SYS_open, path.text, flags, mode));
 }
@@ -37,7 +34,7 @@ static void open_at(void) {
   const int dir = choose_dir();
   const struct path path = choose_path();
   const unsigned flags = open_flags();
-  const mode_t mode = mode_for(flags);
+  const mode_t mode = choose_mode(0);
   say("openat(%s, %s, %#o, %#o)", dir_text(dir), path.shown, flags, mode);
   result_fd(syscall(SYS_openat, dir, path.text, flags, mode));
 }
@@ -54,7 +51,7 @@ static void open_at2(void) {
   memset(&given, 0, sizeof given);
   struct open_how* how = &given.how;
   how->flags = open_flags();
-  if ((how->flags & O_CREAT) != 0 || (how->flags & O_TMPFILE) == O_TMPFILE || percent(2)) how->mode = mode_for(how->flags);
+  if ((how->flags & O_CREAT) != 0 || (how->flags & O_TMPFILE) == O_TMPFILE || percent(2)) how->mode = choose_mode(0);
   how->resolve = choose_flags(resolve, COUNT(resolve), 20);
   if (percent(2)) how->resolve |= 0x100;
   size_t size = sizeof *how;

@@ -21,12 +21,12 @@ static void tell_place(void) {
   result_text(returned, text);
 }
 
-// A place whose name is longer than any path that a call takes.
+// A place whose name is longer than any path that a call takes. (What is nearly as long is longer on the host.)
 static void go_deep(void) {
-  char name[201];
-  memset(name, 'D', 200);
-  name[200] = '\0';
-  const unsigned most = 17 + below(8);  // 20 are within the limit
+  char name[NAME_MAX + 1];
+  memset(name, 'D', NAME_MAX);
+  name[NAME_MAX] = '\0';
+  const unsigned most = 16 + below(8);
   unsigned depth = 0;
   for (; depth < most; ++depth) {
     mkdir(name, 0755);
