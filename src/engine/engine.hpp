@@ -8,8 +8,9 @@
 namespace udk::engine {
 
 enum class EngineChoice : unsigned char {
-  ptrace,           // system calls traced; a seccomp filter keeps the others at full speed
-  ptrace_no_filter  // system calls traced without a filter, even where one could be had
+  ptrace,            // system calls traced; a seccomp filter keeps the others at full speed
+  ptrace_stops,      // the same without notifications of the filter, even where they could be had
+  ptrace_no_filter,  // system calls traced without a filter, even where one could be had
 };
 
 // Runs the payload in the foreground, as a child that shares terminal and process group, to its end; every process that

@@ -29,6 +29,8 @@ enum class Op : std::uint8_t {
   access,
   readlink,
   statfs,  // also of a descriptor: a row without a path
+  getxattr,
+  listxattr,
   getcwd,
   chroot,
   unlink,
@@ -151,6 +153,16 @@ struct Call {
   std::uint16_t error = 0;
   Layout layout = Layout::usual;
 };
+
+// Whether the engine gives the answer of the whole call, or lets it go as it is: the guest's registers stay untouched.
+constexpr bool is_answered(Op op) {
+  return (op >= Op::stat && op <= Op::fchange) || (op >= Op::getuid && op <= Op::uname);
+}
+
+// The open(2) flags of calls that the engine cannot do in the guest's place: what they do depends on the guest's umask
+// or on who holds the file open for writing, or (O_PATH) the result cannot be handed over. O_WRONLY, O_RDWR, O_CREAT,
+// O_TRUNC, __O_TMPFILE, O_PATH.
+inline constexpr std::uint32_t k_open_in_guest = 01 | 02 | 0100 | 01000 | 020000000 | 010000000;
 
 template <std::size_t count>
 constexpr bool calls_ascend(const Call (&rows)[count]) {

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "engine/ptrace/filter.hpp"
+#include "engine/ptrace/listener.hpp"
 #include "engine/ptrace/listings.hpp"
 #include "engine/ptrace/lookup.hpp"
 #include "engine/ptrace/memory.hpp"
@@ -17,14 +18,15 @@
 #include "engine/ptrace/task.hpp"
 #include "xlate/calls.hpp"
 
-// One stop of a guest at the entry of a system call, and what the handlers decide about it.
+// One system call of a guest that waits at its entry, and what the handlers decide about it.
 namespace udk::engine {
 
 enum class Next : std::uint8_t {
-  as_is,   // the kernel does the call as the guest made it
-  answer,  // the call is not made; the result is in the registers
-  run,     // made with changed registers, which a return stub puts back
-  watch    // made with changed registers; stop again when it returns
+  as_is,     // the kernel does the call as the guest made it
+  answer,    // the call is not made; the result is in the registers
+  run,       // made with changed registers, which a return stub puts back
+  watch,     // made with changed registers; stop again when it returns
+  hand_over  // of a notification: the guest must make the call itself, so it has to stop
 };
 
 // What the handlers need of the run as a whole.
@@ -52,6 +54,7 @@ struct Run {
   // Buffers of the calls, reused: only one stop is handled at a time.
   xlate::Resolution at, at2;
   PathText text, text2;
+  std::vector<char> data;
 };
 
 struct CallStop {
@@ -59,7 +62,10 @@ struct CallStop {
   Task& task;
   const xlate::Call& call;
   Abi abi;
-  Registers regs;
+  Registers regs;  // of a notification: number, arguments and instruction pointer alone
+  // Of a notification: who is to be answered. Null: the thread is stopped by ptrace.
+  const Listener* listener = nullptr;
+  std::uint64_t notification = 0;
 
   [[nodiscard]] Word arg(int i) { return as_word(abi, argument_register(regs, abi, i)); }
   [[nodiscard]] int int_arg(int i) { return static_cast<int>(arg(i)); }
@@ -107,6 +113,8 @@ int check_effect(CallStop& stop, const xlate::Resolution& at);
 // Handlers by topic.
 Next on_path_call(CallStop& stop);      // run, open, open2, mkdir, mknod, chdir, chroot
 Next on_stat_call(CallStop& stop);      // stat, statx, fstat, access, readlink, statfs, getcwd, uname
+Next on_xattr_call(CallStop& stop);     // getxattr, listxattr
+Next open_for_guest(CallStop& stop);    // open of what was located, notified
 Next on_name_call(CallStop& stop);      // unlink, rmdir, rename, link, symlink
 Next on_inode_call(CallStop& stop);     // chmod, chown, utime and their descriptor forms
 Next on_socket_call(CallStop& stop);    // addresses

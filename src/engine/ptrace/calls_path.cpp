@@ -89,6 +89,7 @@ Next on_open(CallStop& stop) {
   if (const int e = locate_open(stop, dir, flags, 0); e != 0)
     return run.text.empty() || e == -EBADF ? Next::as_is : refuse_open(stop, flags, e);
   if (const int e = check_open(run.at, flags, run.lookup.table()); e != 0) return refuse_open(stop, flags, e);
+  if (stop.listener != nullptr) return open_for_guest(stop);
   if (const auto made = proc_file_for(stop, flags)) return run_with_path(stop, stop.call.path, *made);
   if ((flags & O_CREAT) != 0) {
     const int mode_at = stop.call.flags < 0 ? 1 : stop.call.flags + 1;

@@ -116,6 +116,32 @@ Program unless_loader(const FilterOptions& options, Abi abi, const Program& then
   return p;
 }
 
+// In front of `then`: calls from the pages of the return stubs are reported. They are those that were notified before,
+// and turned out to be ones that the guest must make itself.
+Program unless_stub(const FilterOptions& options, Abi abi, const Program& then) {
+  constexpr std::uint32_t page = ~std::uint32_t{0xfff};
+  constexpr std::size_t ip = offsetof(seccomp_data, instruction_pointer);
+  Program p;
+  for (const std::uint64_t stubs : options.stubs) {
+    p.push_back(load(ip));
+    p.push_back(statement(BPF_ALU | BPF_AND | BPF_K, page));
+    p.push_back(jump(BPF_JEQ, static_cast<std::uint32_t>(stubs), 0, 3));
+    p.push_back(load(ip + 4));
+    p.push_back(jump(BPF_JEQ, static_cast<std::uint32_t>(stubs >> 32), 0, 1));
+    p.push_back(answer(trace(abi)));
+  }
+  p.insert(p.end(), then.begin(), then.end());
+  return p;
+}
+
+Program notified(const FilterOptions& options, Abi abi, const Call& call) {
+  const Program notify = {answer(SECCOMP_RET_USER_NOTIF)};
+  if (call.op != Op::open) return abi == Abi::x86_64 ? unless_stub(options, abi, notify) : notify;
+  const Program by_flags = {load(low_word(call.flags)), jump(BPF_JSET, xlate::k_open_in_guest, 0, 1),
+                            answer(trace(abi)), answer(SECCOMP_RET_USER_NOTIF)};
+  return unless_stub(options, abi, by_flags);
+}
+
 bool wanted(const Call& call, const FilterOptions& options) {
   switch (call.stop) {
     case Stop::identity:
@@ -136,18 +162,22 @@ bool wanted(const Call& call, const FilterOptions& options) {
 
 Program code_for(Abi abi, const Call* call, const FilterOptions& options) {
   if (call == nullptr) return {answer(refuse(ENOSYS))};
-  switch (filter_verdict(*call, options)) {
+  Program code;
+  switch (filter_verdict(abi, *call, options)) {
     case Verdict::pass:
       return {answer(k_allow)};
     case Verdict::refuse:
       return {answer(refuse(call->error))};
-    case Verdict::report:
-      break;
     case Verdict::by_argument:
       return by_argument(abi, *call);
+    case Verdict::report:
+      code = {answer(trace(abi))};
+      break;
+    case Verdict::notify:
+      code = notified(options, abi, *call);
+      break;
   }
-  const Program report = {answer(trace(abi))};
-  return call->op == Op::open && call->dir >= 0 ? unless_loader(options, abi, report) : report;
+  return call->op == Op::open && call->dir >= 0 ? unless_loader(options, abi, code) : code;
 }
 
 bool same(const Program& a, const Program& b) {
@@ -182,7 +212,16 @@ Program tree(std::span<const Range> ranges) {
 
 }  // namespace
 
-Verdict filter_verdict(const Call& call, const FilterOptions& options) {
+namespace {
+
+// An open file can be handed over, but if the guest must open it after all, that needs a return stub.
+bool can_notify(Abi abi, const Call& call) {
+  return xlate::is_answered(call.op) || (call.op == Op::open && call.flags >= 0 && abi == Abi::x86_64);
+}
+
+}  // namespace
+
+Verdict filter_verdict(Abi abi, const Call& call, const FilterOptions& options) {
   if (call.op == Op::refuse) return Verdict::refuse;
   if (call.stop == Stop::no_namespaces) return Verdict::by_argument;
   if (call.stop == Stop::no_audit || call.stop == Stop::credential_option)
@@ -196,7 +235,7 @@ Verdict filter_verdict(const Call& call, const FilterOptions& options) {
     case Stop::everybody:
       return Verdict::by_argument;
     default:
-      return Verdict::report;
+      return options.notify && can_notify(abi, call) ? Verdict::notify : Verdict::report;
   }
 }
 

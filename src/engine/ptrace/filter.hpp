@@ -26,12 +26,14 @@ struct FilterOptions {
   bool read_only = false;              // some bind is read-only
   bool release = false;                // uname(2) is answered by us
   bool listing = false;                // a real directory lacks a mount point
+  bool notify = false;                 // calls that the engine answers come as notifications
   std::vector<CallSite> loader_calls;  // the loader's own calls, which pass
+  std::vector<std::uint64_t> stubs;    // pages of return stubs: calls from there are never notified
 };
 
 // What the filter does about a call.
-enum class Verdict : unsigned char { pass, refuse, report, by_argument };
-Verdict filter_verdict(const xlate::Call& call, const FilterOptions& options);
+enum class Verdict : unsigned char { pass, refuse, report, notify, by_argument };
+Verdict filter_verdict(xlate::Abi abi, const xlate::Call& call, const FilterOptions& options);
 
 std::vector<sock_filter> make_filter(const FilterOptions& options);
 

@@ -16,11 +16,16 @@
 
 #include "engine/ptrace/filter.hpp"
 #include "engine/ptrace/loader_image.hpp"
+#include "engine/ptrace/memory.hpp"
 
 namespace udk::engine {
 namespace {
 
 alignas(4096) std::array<char, k_slot_size * k_slot_count> launch_scratch;  // touched by what needs it alone
+
+// The child's listener, in the child's memory, where the tracer reads it: nothing else can be said by a process whose
+// calls are already filtered.
+volatile int listener_number = -1;
 
 constexpr unsigned k_options = PTRACE_O_EXITKILL | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
                                PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP;
@@ -37,8 +42,9 @@ struct Child {
   std::array<int, 2> go;
   int failure;
   const char* cwd;
-  const cpu_set_t* cpus;  // null: as inherited
-  const sock_fprog* filter;
+  const cpu_set_t* cpus;     // null: as inherited
+  const sock_fprog* filter;  // null: none can be had
+  bool notify;
   const char* program;
   char* const* argv;
   char* const* envp;
@@ -57,7 +63,10 @@ struct Child {
     if (cpus != nullptr && ::sched_setaffinity(0, sizeof *cpus, cpus) != 0) fail(Step::cpus);
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail(Step::privileges);
     ::sigprocmask(SIG_SETMASK, mask, nullptr);
-    if (filter != nullptr) {
+    if (filter != nullptr && notify) {
+      listener_number = install_with_listener(*filter);
+      if (listener_number < 0) fail(Step::filter);
+    } else if (filter != nullptr) {
       if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter) != 0) fail(Step::filter);
     } else {
       ::kill(::getpid(), SIGSTOP);  // tells the tracer that the guest's own calls begin; it takes the signal away
@@ -105,7 +114,8 @@ Result<Launched> launch(const container::RunSpec& spec, const std::string& host_
                     failure[1],
                     host_cwd.c_str(),
                     spec.cpus.empty() ? nullptr : &cpus,
-                    how == Interception::seccomp ? &program : nullptr,
+                    how == Interception::every ? nullptr : &program,
+                    how == Interception::notify,
                     spec.program.c_str(),
                     argv.data(),
                     envp.data(),
@@ -125,6 +135,13 @@ Result<Launched> launch(const container::RunSpec& spec, const std::string& host_
   }
   (void)!::write(go_write.get(), "", 1);
   return Launched{pid, std::move(failure_read)};
+}
+
+Result<Listener> take_listener(pid_t pid) {
+  int number = -1;
+  const auto place = reinterpret_cast<Word>(&listener_number);
+  if (const int e = read_object(pid, place, number); e != 0) return fail_errno(-e, "reading the first process");
+  return Listener::take(pid, number);
 }
 
 Error launch_error(const Launched& launched, const container::RunSpec& spec, const std::string& problem) {
@@ -151,17 +168,18 @@ Error launch_error(const Launched& launched, const container::RunSpec& spec, con
 namespace {
 
 // The probe's child: traced, it makes one call that the filter reports.
-[[noreturn]] void probe_child(bool with_filter) {
+[[noreturn]] void probe_child(Interception how) {
   if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) ::_exit(1);
   if (::raise(SIGSTOP) != 0) ::_exit(1);
-  if (with_filter) {
+  if (how != Interception::every) {
     std::array<sock_filter, 4> code = {{{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
                                         {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_getppid},
                                         {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_TRACE},
                                         {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}}};
     const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) ::_exit(2);
-    if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) ::_exit(2);
+    if (how == Interception::notify) listener_number = install_with_listener(program);
+    if (listener_number < 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) ::_exit(2);
   }
   ::syscall(SYS_getppid);
   ::_exit(0);
@@ -170,16 +188,20 @@ namespace {
 struct Probe {
   bool traced = false;    // the child could be stopped and resumed
   bool reported = false;  // the filter's stop came
+  bool notified = false;  // and its listener is here
 };
 
-Probe try_tracing(bool with_filter) {
+Probe try_tracing(Interception how) {
   Probe result;
   const pid_t pid = ::fork();
   if (pid < 0) return result;
-  if (pid == 0) probe_child(with_filter);
+  if (pid == 0) probe_child(how);
   int status = 0;
   while (::waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
-    if (status >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8)) result.reported = true;
+    if (status >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8)) {
+      result.reported = true;
+      result.notified = how == Interception::notify && take_listener(pid).has_value();
+    }
     if (WSTOPSIG(status) == SIGSTOP)
       result.traced = ::ptrace(PTRACE_SETOPTIONS, pid, nullptr, PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL) == 0 ||
                       ::ptrace(PTRACE_SETOPTIONS, pid, nullptr, 0) == 0;
@@ -190,9 +212,11 @@ Probe try_tracing(bool with_filter) {
 
 }  // namespace
 
-Result<Interception> probe_interception() {
-  if (try_tracing(true).reported) return Interception::seccomp;
-  if (try_tracing(false).traced) return Interception::every;
+Result<Interception> probe_interception(Interception best) {
+  const Probe probe = try_tracing(best);
+  if (probe.notified) return Interception::notify;
+  if (probe.reported) return Interception::seccomp;
+  if (try_tracing(Interception::every).traced) return Interception::every;
   return fail(Code::unsupported, "this host does not allow to trace processes (ptrace is refused)");
 }
 

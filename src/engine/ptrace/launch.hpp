@@ -9,11 +9,13 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "container/run_spec.hpp"
+#include "engine/ptrace/listener.hpp"
 
 namespace udk::engine {
 
 // How the guest's calls are brought to a stop.
 enum class Interception : unsigned char {
+  notify,   // a filter reports the calls that matter, and hands over those that are answered (seccomp_unotify(2))
   seccomp,  // a filter reports the calls that matter
   every     // no filter can be had: all calls stop, twice
 };
@@ -34,11 +36,14 @@ struct Launched {
 Result<Launched> launch(const container::RunSpec& spec, const std::string& host_cwd, Interception how,
                         const std::vector<sock_filter>& filter);
 
+// The notifications of the first process' filter; it has installed it and is stopped.
+Result<Listener> take_listener(pid_t pid);
+
 // The error of a first process that ended before its program began. `problem`: why its exec failed, "" if that is
 // plain.
 Error launch_error(const Launched& launched, const container::RunSpec& spec, const std::string& problem);
 
-// Whether this host lets a process be traced, and with a filter, found out by doing it.
-Result<Interception> probe_interception();
+// The best way that this host allows, found out by doing it, but none better than `best`.
+Result<Interception> probe_interception(Interception best);
 
 }  // namespace udk::engine

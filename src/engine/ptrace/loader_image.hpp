@@ -21,6 +21,7 @@ struct LoaderCommand {
   std::uint64_t flags = 0;
 };
 inline constexpr std::uint64_t k_op_finish = 0x1000, k_op_zero = 0x1001, k_op_store = 0x1002;
+inline constexpr std::uint64_t k_syscall_size = 2;  // of the instruction of x86-64
 inline constexpr std::uint64_t k_set_base = 1, k_set_fd = 2, k_add_base0 = 4, k_fd4 = 8, k_add_base1 = 16, k_fd0 = 32,
                                k_may_fail = 64;
 
@@ -51,6 +52,8 @@ class LoaderImage {
   static std::uint64_t syscall_end(xlate::Abi abi, std::uint64_t base);
   // Address of the return stub for a call of x86-64 whose argument `arg` (0 to 4) was replaced.
   static std::uint64_t stub(std::uint64_t base, int arg);
+  // Address of a stub's own `syscall`, from where a call is made that returns through that stub.
+  static std::uint64_t call_from(std::uint64_t base) { return stub(base, 0) - k_syscall_size; }
   // Whether an address is behind the `syscall` of one of the stubs.
   static bool is_stub(std::uint64_t base, std::uint64_t ip);
 

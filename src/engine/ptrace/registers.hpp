@@ -35,4 +35,8 @@ inline Word& argument_register(Registers& r, Abi abi, int i) {
 // A value as the kernel takes it: calls of i386 have 32-bit arguments, whatever is above them in the register.
 constexpr Word as_word(Abi abi, Word value) { return abi == Abi::x86_64 ? value : static_cast<std::uint32_t>(value); }
 
+// Whether a call has returned because of a signal, for a restart if the handler wants it: ERESTARTSYS, which only
+// tracers see (linux/errno.h).
+inline bool is_interrupted(const Registers& regs) { return static_cast<int>(regs.rax) == -512; }
+
 }  // namespace udk::engine

@@ -19,12 +19,15 @@ bool emulates_ids(const container::RunSpec& spec) {
   return id.uid != ::geteuid() || id.gid != ::getegid() || id.uid == 0 || !id.groups.empty();
 }
 
-FilterOptions filter_options(const Run& run) {
+FilterOptions filter_options(const Run& run, Interception how) {
   FilterOptions options;
   options.identity = run.emulate_ids;
   options.read_only = run.view.any_read_only();
   options.listing = !run.listings.empty();
   options.release = !run.spec.kernel_release.empty();
+  options.notify = how == Interception::notify;
+  for (std::size_t place = 0; place < k_loader_places; ++place)
+    options.stubs.push_back(loader_base(xlate::Abi::x86_64, place));
   for (const xlate::Abi abi : xlate::k_abis)
     for (std::size_t place = 0; place < k_loader_places; ++place)
       options.loader_calls.push_back({abi, LoaderImage::syscall_end(abi, loader_base(abi, place))});
@@ -65,23 +68,23 @@ Result<> find_cwd(Run& run, xlate::Resolution& cwd) {
 
 }  // namespace
 
-Result<int> run_traced(const container::RunSpec& spec, Filtering filtering, container::OwnerBook* owners) {
+Result<int> run_traced(const container::RunSpec& spec, Interception best, container::OwnerBook* owners) {
   Interception how = Interception::every;
-  if (filtering == Filtering::if_possible) {
-    TRY_ASSIGN(how, probe_interception());
+  if (best != Interception::every) {
+    TRY_ASSIGN(how, probe_interception(best));
   }
   TRY_ASSIGN(const GuestView view, GuestView::create(spec));
   TaskTable tasks;
   const auto lookup = std::make_unique<Lookup>(view, tasks);
   const auto run = std::make_unique<Run>(spec, view, tasks, *lookup);
   run->emulate_ids = emulates_ids(spec);
-  run->filtered = how == Interception::seccomp;
+  run->filtered = how != Interception::every;
   run->host_uid = ::geteuid();
   run->host_gid = ::getegid();
   if (run->emulate_ids && owners != nullptr) TRY(run->owners.load(*owners));
   TRY(run->loaders.prepare());
   run->listings = Listings(view.table());
-  run->filter = filter_options(*run);
+  run->filter = filter_options(*run, how);
   TRY(find_cwd(*run, run->at));
   TRY_ASSIGN(const Launched launched, launch(spec, run->at.host.c_str(), how, make_filter(run->filter)));
   raise_descriptor_limit();

@@ -78,6 +78,8 @@ struct Task {
   Registers at_entry{};                // as the guest made the call that is running, if at_exit or stubbed
   Abi abi = Abi::x86_64;               // of that call
   bool stubbed = false;                // the running call returns through a stub
+  bool interrupted = false;            // a watched call has returned because of a signal, whose stop comes next
+  bool handed_over = false;            // a notified call that shall stop, so that the guest makes it itself
   std::array<Word, 3> extra{};         // for the action at the exit
   std::string rename_from, rename_to;  // of a socket that was bound under another name
   std::shared_ptr<ExecPlan> plan;      // of the exec that is under way

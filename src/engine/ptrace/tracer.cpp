@@ -14,6 +14,7 @@
 #include <ctime>
 
 #include "base/log.hpp"
+#include "engine/ptrace/child_news.hpp"
 #include "engine/ptrace/exec_plan.hpp"
 #include "engine/ptrace/signal_relay.hpp"
 #include "xlate/call_tables.hpp"
@@ -68,18 +69,50 @@ std::uint64_t clone_flags(const Task& parent, Registers& regs) {
 
 Result<int> Tracer::serve(const Launched& launched) {
   run_.payload = launched.pid;
+  if (how_ == Interception::notify)
+    TRY(serve_events());
+  else
+    serve_stops();
+  save_owners(true);
+  if (!started_) return fail(launch_error(launched, run_.spec, run_.exec_problem));
+  return status_;
+}
+
+// To the end of the last process: also of a child whose first stop was still to come when the payload ended.
+void Tracer::serve_stops() {
   for (;;) {
     int status = 0;
     const pid_t tid = ::waitpid(-1, &status, __WALL);
     if (tid > 0)
       on_status(tid, status);
     else if (errno != EINTR)
-      break;  // nobody is left: also no child whose first stop was still to come when the payload ended
+      return;
     save_owners(false);
   }
-  save_owners(true);
-  if (!started_) return fail(launch_error(launched, run_.spec, run_.exec_problem));
-  return status_;
+}
+
+// Statuses as long as there are any; false: no process is left.
+bool Tracer::serve_statuses() {
+  for (;;) {
+    int status = 0;
+    const pid_t tid = ::waitpid(-1, &status, __WALL | WNOHANG);
+    if (tid == 0) return true;
+    if (tid > 0)
+      on_status(tid, status);
+    else if (errno != EINTR)
+      return false;
+  }
+}
+
+Result<> Tracer::serve_events() {
+  TRY_ASSIGN(ChildNews news, ChildNews::create());
+  while (serve_statuses()) {
+    do {
+      save_owners(false);
+      if (news.wait(listener_)) on_notification();
+    } while (!news.take());
+  }
+  return {};
 }
 
 // What a killed udocker would lose is kept small: changes wait for a moment only, in which there may be more.
@@ -122,6 +155,7 @@ void Tracer::on_stop(Task& task, int status) {
   switch (status >> 16) {
     case PTRACE_EVENT_SECCOMP: {
       unsigned long data = 0;
+      if (how_ == Interception::notify && !listener_ && !started_) start_listening(task);
       ::ptrace(PTRACE_GETEVENTMSG, task.tid, nullptr, &data);
       return on_entry(task, data == report_data(Abi::i386) ? Abi::i386 : Abi::x86_64);
     }
@@ -148,7 +182,7 @@ void Tracer::on_stop(Task& task, int status) {
 
 // A call stop: with a filter only the return of a call that is watched, else every entry and return.
 void Tracer::on_call(Task& task) {
-  if (how_ == Interception::seccomp) return on_exit(task);
+  if (how_ != Interception::every) return on_exit(task);
   task.in_call = !task.in_call;
   __ptrace_syscall_info info{};
   const bool told = call_info(task, info);
@@ -163,23 +197,34 @@ void Tracer::on_call(Task& task) {
 void Tracer::on_trap_stop(Task& task, int signal) {
   task.attached = true;
   if (!task.known) return;  // goes on when its parent's event came
+  if (std::exchange(task.handed_over, false)) make_again(task);
   if (!stops_group(signal)) return resume(task);
   ::ptrace(PTRACE_LISTEN, task.tid, nullptr, nullptr);
   if (task.tid == run_.payload) SignalRelay::follow_stop(task.tid, signal);
 }
 
-void Tracer::on_signal(Task& task, int signal) {
-  if (task.stubbed && task.memory->has_stubs()) {
-    // The signal's frame must show the guest's own place, not the stub; a restarted call begins there too.
-    Registers regs{};
-    if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) == 0 &&
-        LoaderImage::is_stub(task.memory->loader, regs.rip)) {
-      Registers own = task.at_entry;
-      own.rax = regs.rax;
-      own.orig_rax = regs.orig_rax;
-      ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
-    }
+// The signal's frame must show the guest's own place, not a stub; a restarted call begins there too.
+void Tracer::leave_stub(Task& task) {
+  Registers regs{};
+  if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) != 0) return;
+  Registers own = task.at_entry;
+  if (LoaderImage::is_stub(task.memory->loader, regs.rip)) {
+    own.rax = regs.rax;
+    own.orig_rax = regs.orig_rax;
+  } else if (regs.rip == LoaderImage::call_from(task.memory->loader)) {  // not begun yet
+    own.rip -= k_syscall_size;
+    own.rax = std::exchange(own.orig_rax, ~Word{0});
+  } else {
+    return;
   }
+  ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
+}
+
+void Tracer::on_signal(Task& task, int signal) {
+  if (task.stubbed && task.memory->has_stubs())
+    leave_stub(task);
+  else if (how_ == Interception::notify && !std::exchange(task.interrupted, false))
+    restart_withdrawn(task);
   task.stubbed = false;
   if (task.tgid == run_.payload) {
     siginfo_t info{};
@@ -243,7 +288,7 @@ void Tracer::on_exec(Task& stopped) {
 }
 
 void Tracer::resume(Task& task, int signal) {
-  const auto request = how_ == Interception::seccomp || !armed_ ? PTRACE_CONT : PTRACE_SYSCALL;
+  const auto request = how_ != Interception::every || !armed_ ? PTRACE_CONT : PTRACE_SYSCALL;
   ::ptrace(request, task.tid, nullptr, as_data(signal));
 }
 
@@ -263,7 +308,7 @@ void Tracer::on_entry(Task& task, Abi abi) {
   const xlate::Call* call = xlate::find_call(abi, as_word(abi, regs.orig_rax));
   CallStop stop{run_, task, call == nullptr ? k_unknown : *call, abi, regs};
   task.abi = abi;
-  const Next next = how_ == Interception::seccomp ? dispatch(stop) : serve_unfiltered(stop);
+  const Next next = how_ != Interception::every ? dispatch(stop) : serve_unfiltered(stop);
   if (next != Next::as_is) ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &stop.regs);
   task.stubbed = next == Next::run;
   if (next != Next::watch) return resume(task);
@@ -309,6 +354,7 @@ void Tracer::on_exit(Task& task) {
       own.r11 = regs.r11;
     }
     finish_call(task, what, own);
+    task.interrupted = is_interrupted(own);
     ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
   }
   resume(task);
@@ -318,7 +364,7 @@ void Tracer::on_exit(Task& task) {
 Next Tracer::serve_unfiltered(CallStop& stop) {
   const xlate::Call& call = stop.call;
   if (stop.task.memory->is_loader_call(stop.regs.rip)) return Next::as_is;
-  switch (filter_verdict(call, run_.filter)) {
+  switch (filter_verdict(stop.abi, call, run_.filter)) {
     case Verdict::refuse:
       return answer(stop, -static_cast<long>(call.error));
     case Verdict::pass:
@@ -326,6 +372,7 @@ Next Tracer::serve_unfiltered(CallStop& stop) {
     case Verdict::by_argument:
       break;
     case Verdict::report:
+    case Verdict::notify:
       return dispatch(stop);
   }
   switch (call.stop) {
@@ -388,6 +435,9 @@ Next Tracer::dispatch(CallStop& stop) {
     case Op::getcwd:
     case Op::uname:
       return on_stat_call(stop);
+    case Op::getxattr:
+    case Op::listxattr:
+      return on_xattr_call(stop);
     case Op::unlink:
     case Op::rmdir:
     case Op::rename:

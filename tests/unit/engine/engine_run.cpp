@@ -2,23 +2,20 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <iostream>
 #include <string>
 
 #include "engine/engine.hpp"
 
 // Runs one program in a root directory with the engine, for tests and for trying by hand:
-//   engine_run [-v HOST:GUEST[:ro]] [-u UID:GID] [-w DIR] [-e NAME=VALUE] [-k RELEASE] [-p] ROOT PROGRAM [ARGUMENT...]
+//   engine_run [-v HOST:GUEST[:ro]] [-u UID:GID] [-w DIR] [-e NAME=VALUE] [-k RELEASE] [-i INTERCEPTION] ROOT PROGRAM
+//   [ARGUMENT...]
+// INTERCEPTION is notify (the default), stops or plain (engine.hpp).
 // Exit status as a shell's: 128 + n for a signal, 126 or 127 if the program did not begin.
 namespace {
 
 bool take_option(udk::container::RunSpec& spec, udk::engine::EngineChoice& choice, const std::string& option,
                  const char* value) {
-  if (option == "-p") {
-    choice = udk::engine::EngineChoice::ptrace_no_filter;
-    return true;
-  }
   if (value == nullptr) return false;
   const std::string text = value;
   const std::size_t colon = text.find(':');
@@ -36,6 +33,9 @@ bool take_option(udk::container::RunSpec& spec, udk::engine::EngineChoice& choic
     spec.cwd = text;
   } else if (option == "-e") {
     spec.env.push_back(text);
+  } else if (option == "-i") {
+    if (text == "stops") choice = udk::engine::EngineChoice::ptrace_stops;
+    if (text == "plain") choice = udk::engine::EngineChoice::ptrace_no_filter;
   } else if (option == "-k") {
     spec.kernel_release = text;
   } else {
@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   auto choice = udk::engine::EngineChoice::ptrace;
   spec.cwd = "/";
   int i = 1;
-  for (; i < argc && argv[i][0] == '-'; i += std::strcmp(argv[i], "-p") == 0 ? 1 : 2)
+  for (; i < argc && argv[i][0] == '-'; i += 2)
     if (!take_option(spec, choice, argv[i], i + 1 < argc ? argv[i + 1] : nullptr)) return 2;
   if (i + 1 >= argc) return 2;
   char* root = ::realpath(argv[i], nullptr);

@@ -1,5 +1,6 @@
 #include "engine/ptrace/filter.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
@@ -34,6 +35,9 @@ std::uint32_t verdict(const std::vector<sock_filter>& program, const seccomp_dat
       case BPF_JMP | BPF_JSET | BPF_K:
         at += (a & f.k) != 0 ? f.jt : f.jf;
         break;
+      case BPF_ALU | BPF_AND | BPF_K:
+        a &= f.k;
+        break;
       case BPF_RET | BPF_K:
         return f.k;
       default:
@@ -64,7 +68,8 @@ INSTANTIATE_TEST_SUITE_P(Abis, FilterOf, ::testing::ValuesIn(xlate::k_abis),
 
 TEST_P(FilterOf, EveryNumberGetsTheTablesAnswer) {
   for (const bool all : {false, true}) {
-    FilterOptions options{all, all, all, all, {}};
+    FilterOptions options;
+    options.identity = options.read_only = options.release = options.listing = options.notify = all;
     const auto program = make_filter(options);
     EXPECT_LT(program.size(), 3000U) << "BPF_MAXINSNS is 4096";
     for (std::uint64_t number = 0; number < 1000; ++number) {
@@ -74,7 +79,7 @@ TEST_P(FilterOf, EveryNumberGetsTheTablesAnswer) {
         EXPECT_EQ(got, k_nosys) << number;
         continue;
       }
-      switch (filter_verdict(*row, options)) {
+      switch (filter_verdict(GetParam(), *row, options)) {
         case Verdict::pass:
           EXPECT_EQ(got, SECCOMP_RET_ALLOW) << row->name;
           break;
@@ -83,6 +88,10 @@ TEST_P(FilterOf, EveryNumberGetsTheTablesAnswer) {
           break;
         case Verdict::report:
           EXPECT_EQ(got, GetParam() == Abi::x86_64 ? k_report_x86_64 : k_report_i386) << row->name;
+          break;
+        case Verdict::notify:
+          EXPECT_EQ(got, SECCOMP_RET_USER_NOTIF) << row->name;
+          EXPECT_TRUE(all) << row->name;
           break;
         case Verdict::by_argument:
           EXPECT_EQ(got, SECCOMP_RET_ALLOW) << row->name << " with null arguments";
@@ -170,6 +179,33 @@ TEST(Filter, OnlyTheLoadersOwnCallsPass) {
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW);
   data.instruction_pointer = places[0];
   EXPECT_EQ(verdict(program, data), k_report_i386);
+}
+
+TEST(Filter, WhatTheGuestMustDoItselfIsNotNotified) {
+  FilterOptions options;
+  options.notify = true;
+  options.stubs = {0x70000000, 0x2a0000000000};
+  const auto program = make_filter(options);
+  seccomp_data data = call(SYS_openat);
+  EXPECT_EQ(verdict(program, data), SECCOMP_RET_USER_NOTIF);
+  for (const int flags : {O_WRONLY, O_RDWR, O_CREAT, O_PATH, O_TMPFILE, O_CREAT | O_WRONLY | O_TRUNC}) {
+    data.args[2] = static_cast<std::uint32_t>(flags);
+    EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE) << flags;
+  }
+  data.args[2] = O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+  EXPECT_EQ(verdict(program, data), SECCOMP_RET_USER_NOTIF);
+  EXPECT_EQ(verdict(program, call(295, Abi::i386)), k_report_i386) << "no stub to open it with";
+  EXPECT_EQ(verdict(program, call(5, Abi::i386)), k_report_i386);
+  EXPECT_EQ(verdict(program, call(SYS_creat)), SECCOMP_RET_TRACE);
+  for (const std::uint64_t stubs : options.stubs) {
+    for (const int number : {SYS_openat, SYS_newfstatat, SYS_readlink}) {
+      data = call(static_cast<std::uint64_t>(number));
+      data.instruction_pointer = stubs + 0x2eb;
+      EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE) << number;
+      data.instruction_pointer = stubs + 0x12eb;
+      EXPECT_EQ(verdict(program, data), SECCOMP_RET_USER_NOTIF) << number;
+    }
+  }
 }
 
 }  // namespace

@@ -14,14 +14,14 @@ namespace {
 struct Case {
   std::string form;
   std::string program;
-  bool filtered;
+  std::string interception;
 };
 
 std::vector<Case> cases() {
   std::vector<Case> out;
   for (const char* form : {"bin", "static", "static-pie", "musl", "i386", "i386-static", "i386-static-pie"})
     for (const char* program : {"files", "identity", "processes", "programs", "sockets"})
-      for (const bool filtered : {true, false}) out.push_back({form, program, filtered});
+      for (const char* way : k_interceptions) out.push_back({form, program, way});
   return out;
 }
 
@@ -31,7 +31,7 @@ TEST_P(Guest, AllChecksHold) {
   if (GetParam().form.starts_with("i386") && !runs_i386()) GTEST_SKIP() << "ia32: the kernel runs no 32-bit programs";
   const GuestTree tree;
   std::vector<std::string> options = tree.binds();
-  if (!GetParam().filtered) options.emplace_back("-p");
+  options.insert(options.end(), {"-i", GetParam().interception});
   const Outcome outcome = tree.run(options, {"/" + GetParam().form + "/" + GetParam().program});
   EXPECT_EQ(outcome.out, "all checks hold\n");
   EXPECT_EQ(outcome.status, 0);
@@ -40,7 +40,7 @@ TEST_P(Guest, AllChecksHold) {
 INSTANTIATE_TEST_SUITE_P(Forms, Guest, ::testing::ValuesIn(cases()), [](const auto& which) {
   std::string form = which.param.form;
   std::replace(form.begin(), form.end(), '-', '_');
-  return form + "_" + which.param.program + (which.param.filtered ? "" : "_unfiltered");
+  return form + "_" + which.param.program + "_" + which.param.interception;
 });
 
 // The structures and calls of i386: as root with another kernel release, and as the user whom the kernel knows, for
@@ -52,10 +52,10 @@ TEST(CompatGuest, StructuresAreThoseOfTheKernel) {
                                                       {"-u", ordinary_user()}};
   for (const char* form : {"i386", "i386-static", "i386-static-pie"}) {
     for (const std::vector<std::string>& run : runs) {
-      for (const bool filtered : {true, false}) {
+      for (const char* way : k_interceptions) {
         std::vector<std::string> options = tree.binds();
         options.insert(options.end(), run.begin(), run.end());
-        if (!filtered) options.emplace_back("-p");
+        options.insert(options.end(), {"-i", way});
         const Outcome outcome = tree.run(options, {std::string("/") + form + "/compat"});
         EXPECT_EQ(outcome.out, "all checks hold\n") << form;
         EXPECT_EQ(outcome.status, 0);
@@ -66,9 +66,9 @@ TEST(CompatGuest, StructuresAreThoseOfTheKernel) {
 
 void run_go(const std::string& program) {
   const GuestTree tree;
-  for (const bool filtered : {true, false}) {
+  for (const char* way : k_interceptions) {
     std::vector<std::string> options = tree.binds();
-    if (!filtered) options.emplace_back("-p");
+    options.insert(options.end(), {"-i", way});
     const Outcome outcome = tree.run(options, {program});
     EXPECT_EQ(outcome.out, program + " / 0 exit status 3 true\n");
     EXPECT_EQ(outcome.status, 0);

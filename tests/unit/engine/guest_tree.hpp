@@ -7,6 +7,9 @@
 
 namespace udk::engine::test {
 
+// The ways to intercept calls, as option -i of engine_run names them and in the order of EngineChoice.
+inline constexpr const char* k_interceptions[] = {"notify", "stops", "plain"};
+
 // What a run of the engine's driver printed and how it ended.
 struct Outcome {
   int status = -1;  // exit status of the driver: as a shell's

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int k_added = 40;
 
-std::vector<std::string> options_of(const GuestTree& tree, bool filtered) {
+std::vector<std::string> options_of(const GuestTree& tree, const std::string& interception) {
   std::vector<std::string> options = tree.binds();
   auto bind = [&](const std::string& name, const std::string& guest) {
     options.emplace_back("-v");
@@ -20,13 +20,13 @@ std::vector<std::string> options_of(const GuestTree& tree, bool filtered) {
   bind("mount", "/etc/new-dir");
   bind("bound", "/etc/new-file");
   for (int i = 0; i < k_added; ++i) bind("mount", "/etc/added" + std::to_string(i));
-  if (!filtered) options.emplace_back("-p");
+  options.insert(options.end(), {"-i", interception});
   return options;
 }
 
-class Listing : public ::testing::TestWithParam<bool> {};
-INSTANTIATE_TEST_SUITE_P(Engines, Listing, ::testing::Bool(),
-                         [](const auto& which) { return which.param ? "filter" : "plain"; });
+class Listing : public ::testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Engines, Listing, ::testing::ValuesIn(k_interceptions),
+                         [](const auto& which) { return std::string(which.param); });
 
 TEST_P(Listing, AllChecksHold) {
   const GuestTree tree;
@@ -54,7 +54,7 @@ TEST_P(Listing, ShellAndToolsSeeThem) {
 
 TEST(Listing, NothingOfItIsInTheTree) {
   const GuestTree tree;
-  (void)tree.run(options_of(tree, true), {"/bin/true"});
+  (void)tree.run(options_of(tree, "notify"), {"/bin/true"});
   EXPECT_EQ(run_as_user({"/bin/ls", tree.root() + "/etc"}).out, "bound\npasswd\n");
 }
 

@@ -53,8 +53,9 @@ container::RunSpec spec_of(const GuestTree& tree, const std::vector<std::string>
 }
 
 class Run : public ::testing::TestWithParam<EngineChoice> {};
-INSTANTIATE_TEST_SUITE_P(Engines, Run, ::testing::Values(EngineChoice::ptrace, EngineChoice::ptrace_no_filter),
-                         [](const auto& which) { return which.param == EngineChoice::ptrace ? "filter" : "plain"; });
+INSTANTIATE_TEST_SUITE_P(
+    Engines, Run, ::testing::Values(EngineChoice::ptrace, EngineChoice::ptrace_stops, EngineChoice::ptrace_no_filter),
+    [](const auto& which) { return std::string(k_interceptions[static_cast<std::size_t>(which.param)]); });
 
 TEST_P(Run, WaitStatusOfThePayload) {
   const GuestTree tree;
@@ -236,8 +237,8 @@ TEST(RunEnd, TakesAllDescendantsAlong) {
 
 TEST(RunEnd, KilledTracerLeavesNothing) {
   const GuestTree tree;
-  for (const std::vector<std::string>& options : {std::vector<std::string>{}, std::vector<std::string>{"-p"}}) {
-    Background run(tree, "(busybox setsid sleep 1000 &); sleep 1000 & echo ready; sleep 1000", options);
+  for (const char* way : k_interceptions) {
+    Background run(tree, "(busybox setsid sleep 1000 &); sleep 1000 & echo ready; sleep 1000", {"-i", way});
     EXPECT_EQ(run.line(), "ready");
     ::kill(run.pid(), SIGKILL);
     EXPECT_EQ(run.rest(), "");

@@ -101,6 +101,11 @@ static void threads_under_signals(void) {
   start_timer(700, count_and_look, SA_RESTART);
   for (int i = 0; i < 6; ++i) CHECK(pthread_create(&threads[i], NULL, i % 2 ? look : spawn, NULL) == 0);
   for (int i = 0; i < 6; ++i) CHECK(pthread_join(threads[i], NULL) == 0);
+  // No signal interrupts these calls, even if its handler asks for it.
+  start_timer(300, count, 0);
+  look(NULL);
+  for (int i = 0; i < 4; ++i) CHECK(pthread_create(&threads[i], NULL, look, NULL) == 0);
+  for (int i = 0; i < 4; ++i) CHECK(pthread_join(threads[i], NULL) == 0);
   start_timer(0, count, 0);
   CHECK(hits > 0);
 }
