@@ -204,7 +204,7 @@ inline constexpr Call k_calls_i386[] = {
     {.number = 190, .name = "vfork", .op = Op::pass},
     {.number = 191, .name = "ugetrlimit", .op = Op::pass},
     {.number = 192, .name = "mmap2", .op = Op::pass},
-    {.number = 193, .name = "truncate64", .op = Op::truncate, .path = 0, .effect = Effect::change},
+    {.number = 193, .name = "truncate64", .op = Op::truncate, .path = 0, .effect = Effect::change, .layout = Layout::wide},
     {.number = 194, .name = "ftruncate64", .op = Op::pass},
     {.number = 195, .name = "stat64", .op = Op::stat, .path = 0, .layout = Layout::wide},
     {.number = 196, .name = "lstat64", .op = Op::stat, .path = 0, .follow = Follow::never, .layout = Layout::wide},

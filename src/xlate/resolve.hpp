@@ -47,7 +47,8 @@ enum Confine : unsigned {
   k_no_kernel_links = 2U,  // RESOLVE_NO_MAGICLINKS
   k_beneath = 4U,          // RESOLVE_BENEATH
   k_in_start = 8U,         // RESOLVE_IN_ROOT
-  k_one_mount = 16U        // RESOLVE_NO_XDEV
+  k_one_mount = 16U,       // RESOLVE_NO_XDEV
+  k_creates = 32U          // O_CREAT: what stands before a slash at the end of the path is not looked at
 };
 
 // What the last step was: calls on names treat "x/.." differently from "x".
@@ -182,6 +183,12 @@ class Resolver {
     return sys_.name_of_dir(out_->host.view(), out_->guest) ? jump_to_guest() : 0;
   }
 
+  // Whether a last component is taken as it is.
+  [[nodiscard]] constexpr bool stays(const Step& step) const {
+    if (step.slash && (confine_ & k_creates) != 0) return true;
+    return final_ == Final::parent || (final_ == Final::keep && !step.slash);
+  }
+
   constexpr int down(const Step& step) {
     out_->last = Last::name;
     if (out_->nameless) {
@@ -189,12 +196,12 @@ class Resolver {
     } else if (!out_->guest.push(step.name)) {
       return -ENAMETOOLONG;
     } else if (const int m = view_->mounts.at(out_->guest.view()); m >= 0) {
-      if ((confine_ & k_one_mount) != 0 && !(step.last && final_ == Final::parent)) return -EXDEV;
+      if ((confine_ & k_one_mount) != 0 && !(step.last && stays(step))) return -EXDEV;
       out_->mount = static_cast<std::size_t>(m);
       return out_->host.assign(view_->mounts[out_->mount].host) ? 0 : -ENAMETOOLONG;
     }
     if (!out_->host.push(step.name)) return -ENAMETOOLONG;
-    if (step.last && (final_ == Final::parent || (final_ == Final::keep && !step.slash))) return k_done;
+    if (step.last && stays(step)) return k_done;
     if (!out_->nameless && sys_.known_plain(out_->guest.view())) return 0;
     link_.gone = false;
     const int e = sys_.read_link(out_->host.view(), out_->guest.view(), link_);

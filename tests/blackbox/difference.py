@@ -31,6 +31,7 @@ from registry import Registry
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM = HERE / "programs/calls"
 CALLS = 400  # of one seed
+CALLS_SHOWN = 30
 VOLUMES = {"vol": "", "ro": ":ro", "vol/in": "", "bound": "", "ro-file": ":ro"}  # place: access, outer ones first
 HOST_OF = {"vol/in": "inner"}  # where a volume is on the host, if not at a place of its own name
 OWN_TREES = ("/w", "/a", "/b", "/c", "/d", "/e", "/f")  # of the container; the others are volumes
@@ -180,6 +181,7 @@ def remove(path: pathlib.Path) -> None:
 @dataclasses.dataclass
 class Difference:
     case: Case
+    calls: list[str]  # what was called before, with the results
     before: list[str]  # the last lines that were equal
     expected: str
     got: str
@@ -187,7 +189,8 @@ class Difference:
 
     def __str__(self) -> str:
         where = "the trees that it left differ" if self.in_tree else "the calls differ"
-        return "\n".join([f"{where}; again: ./tools/conformance fuzz {self.case}", *(f"    {line}" for line in self.before),
+        told = [*(self.calls[-CALLS_SHOWN:] if self.in_tree else []), *self.before]
+        return "\n".join([f"{where}; again: ./tools/conformance fuzz {self.case}", *(f"    {line}" for line in told),
                           f"  - {self.expected}   (namespace)", f"  + {self.got}   (container)"])
 
     def call(self) -> int | None:
@@ -208,17 +211,18 @@ class World:
         for side in self.sides:
             side.reset()
         expected, got = (side.run(case.words(), case.user) for side in self.sides)
+        calls = [line for line in expected if line[:1].isdigit()]
         if expected != got:
-            return self._first(case, expected, got, False)
+            return self._first(case, calls, expected, got)
         # In runs of their own, so that what is remembered between runs shows too. Of volumes nothing is.
         expected, got = (side.run(["dump", *OWN_TREES], case.user) for side in self.sides)
-        return self._first(case, expected, got, True) if expected != got else None
+        return self._first(case, calls, expected, got) if expected != got else None
 
     @staticmethod
-    def _first(case: Case, expected: list[str], got: list[str], in_tree: bool) -> Difference:
+    def _first(case: Case, calls: list[str], expected: list[str], got: list[str]) -> Difference:
         pairs = itertools.zip_longest(expected, got, fillvalue="(nothing)")
         at, pair = next((i, pair) for i, pair in enumerate(pairs) if pair[0] != pair[1])
-        return Difference(case, expected[max(0, at - 8):at], *pair, in_tree)
+        return Difference(case, calls, expected[max(0, at - 8):at], *pair, not pair[0][:1].isdigit())
 
     def smaller(self, found: Difference) -> Difference:
         """The same difference with as few calls as can be found by leaving out ever smaller pieces."""

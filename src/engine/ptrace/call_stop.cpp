@@ -121,10 +121,7 @@ Next run_with_error(CallStop& stop, int index, int error) {
 }
 
 int stat_name(const xlate::Resolution& at, struct stat& st) {
-  xlate::HostPath name;
-  name.assign(at.host.view());
-  while (name.size() > 1 && name.view().back() == '/') name.set_size(name.size() - 1);
-  return ::lstat(name.c_str(), &st) == 0 ? 0 : -errno;
+  return ::lstat(without_slashes(at.host.view()).c_str(), &st) == 0 ? 0 : -errno;
 }
 
 bool read_only_name(const Run& run, const xlate::Resolution& at) { return run.lookup.table()[at.name_mount].read_only; }

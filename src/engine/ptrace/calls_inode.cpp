@@ -41,11 +41,6 @@ Next on_change(CallStop& stop, int fd) {
   return on_read_only(stop, fd) && !only_names(stop.task, fd) ? answer(stop, -EROFS) : Next::as_is;
 }
 
-// The name of what was located.
-FileName name_of_located(const Run& run, xlate::GuestPath& buffer) {
-  return run.at.kernel_link ? name_of_link(run, run.at.host.c_str(), buffer) : name_of(run, run.at);
-}
-
 // What it means that a file cannot be looked at: without a path it was a descriptor's link.
 int missing(const CallStop& stop, int error) { return error == ENOENT && stop.run.text.empty() ? -EBADF : -error; }
 

@@ -47,10 +47,10 @@ int refuse_slash(Run& run) {
 int locate_open(CallStop& stop, int dir, unsigned flags, unsigned confine) {
   Run& run = stop.run;
   const bool keep = (flags & O_NOFOLLOW) != 0 || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
-  const bool slash = (flags & O_CREAT) != 0 && !run.text.empty() && run.text.view().back() == '/';
-  const Final final = slash ? Final::parent : (keep ? Final::keep : Final::follow);
-  const int e = run.lookup.path(stop.task, dir, run.text.view(), final, confine, run.at);
-  return e == 0 && slash && run.at.last == xlate::Last::name ? refuse_slash(run) : e;
+  const bool creates = (flags & O_CREAT) != 0;
+  if (creates) confine |= xlate::k_creates;
+  const int e = run.lookup.path(stop.task, dir, run.text.view(), keep ? Final::keep : Final::follow, confine, run.at);
+  return e == 0 && creates && run.at.trailing_slash ? refuse_slash(run) : e;
 }
 
 // The kernel looks at the flags before it looks at the path.
@@ -210,6 +210,11 @@ int check_node_type(mode_t mode) {
   }
 }
 
+bool is_negative_length(CallStop& stop) {
+  if (stop.abi == Abi::x86_64) return static_cast<std::int64_t>(stop.arg(1)) < 0;
+  return stop.int_arg(stop.call.layout == xlate::Layout::wide ? 2 : 1) < 0;
+}
+
 // mkdir(2) and mknod(2). A device node is a plain file on the disk, which the guest believes to be the device.
 Next create_node(CallStop& stop) {
   Run& run = stop.run;
@@ -231,13 +236,14 @@ Next create_node(CallStop& stop) {
 Next on_run(CallStop& stop) {
   Run& run = stop.run;
   if (fetch_path(stop, stop.call.path, run.text) != 0 || run.text.empty()) return Next::as_is;  // the kernel's errors
+  if (stop.call.op == Op::truncate && is_negative_length(stop)) return answer(stop, -EINVAL);
   if (stop.call.op == Op::mknod)
     if (const int e = check_node_type(static_cast<mode_t>(stop.arg(stop.call.path + 1))); e != 0)
       return answer(stop, e);
   if (const int e = run.lookup.path(stop.task, stop.dir_arg(stop.call.dir), run.text.view(), final_of(stop), 0, run.at);
       e != 0)
     return e == -EBADF ? Next::as_is : run_with_error(stop, stop.call.path, e);
-  if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
+  if (const int e = check_effect(stop, run.at); e != 0) return run_with_error(stop, stop.call.path, e);
   if (stop.call.op == Op::mkdir || stop.call.op == Op::mknod) return create_node(stop);
   return run_with_path(stop, stop.call.path, run.at.host.view());
 }

@@ -40,7 +40,7 @@ int locate_descriptor(CallStop& stop, int fd) {
 // The name of what was located: a path, or an open file.
 FileName located_name(const Run& run, xlate::GuestPath& buffer) {
   if (run.at.kernel_link && run.owners.empty()) return {};  // nothing could be found by it
-  return run.at.kernel_link ? name_of_link(run, run.at.host.c_str(), buffer) : name_of(run, run.at);
+  return name_of_located(run, buffer);
 }
 
 // locate(), but with AT_EMPTY_PATH an empty or missing path means the descriptor.
@@ -95,7 +95,8 @@ bool is_mount_root(CallStop& stop) {
   PathText text;
   xlate::GuestPath guest;
   const xlate::MountTable& table = stop.run.lookup.table();
-  return read_kernel_link(at.host.c_str(), text) && table.to_guest(text.view(), guest) && table.at(guest.view()) >= 0;
+  return read_kernel_link(without_slashes(at.host.view()).c_str(), text) && table.to_guest(text.view(), guest) &&
+         table.at(guest.view()) >= 0;
 }
 
 Next on_statx(CallStop& stop) {
@@ -130,8 +131,10 @@ long emulated_access(CallStop& stop, long result, int mode, unsigned flags) {
 }
 
 // Links allow everything, but for those of /proc, about which Linux 5.8 can be asked.
-long access_to_link(const char* host, int mode) {
-  const long result = ::syscall(SYS_faccessat2, AT_FDCWD, host, mode, AT_SYMLINK_NOFOLLOW);
+long access_to_link(CallStop& stop, const struct stat& st, int mode) {
+  const bool root = stop.run.emulate_ids && stop.task.credentials->uid.fs == 0;
+  if (root) return (mode & X_OK) == 0 || (st.st_mode & 0111) != 0 ? 0 : -EACCES;
+  const long result = ::syscall(SYS_faccessat2, AT_FDCWD, stop.run.at.host.c_str(), mode, AT_SYMLINK_NOFOLLOW);
   return result == 0 || errno == ENOSYS ? 0 : -errno;
 }
 
@@ -148,8 +151,7 @@ Next on_access(CallStop& stop) {
   if (result != 0) result = descriptor_error(stop, errno);
   if ((flags & AT_SYMLINK_NOFOLLOW) != 0 && !at.kernel_link) {  // faccessat(2) itself follows
     struct stat st {};
-    if (::lstat(host, &st) == 0 && S_ISLNK(st.st_mode))
-      result = stop.run.emulate_ids && stop.task.credentials->uid.fs == 0 ? 0 : access_to_link(host, mode);
+    if (::lstat(host, &st) == 0 && S_ISLNK(st.st_mode)) result = access_to_link(stop, st, mode);
   }
   result = emulated_access(stop, result, mode, flags);
   if (result == 0 && (mode & W_OK) != 0 && stop.run.lookup.table()[at.mount].read_only) {

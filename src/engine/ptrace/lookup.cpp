@@ -41,6 +41,13 @@ bool read_kernel_link(const char* path, PathText& text) {
   return true;
 }
 
+xlate::HostPath without_slashes(std::string_view host) {
+  while (host.size() > 1 && host.back() == '/') host.remove_suffix(1);
+  xlate::HostPath out;
+  (void)out.assign(host);
+  return out;
+}
+
 PathText proc_path(pid_t tid, int dir) {
   PathText text;
   text.append("/proc/");
@@ -193,9 +200,7 @@ bool Lookup::name_of_dir(std::string_view host, xlate::GuestPath& guest) {
 
 int Lookup::check_parent(const xlate::Resolution& at) {
   if (at.last != xlate::Last::name || (at.mount_point && at.named())) return 0;
-  xlate::HostPath parent;
-  parent.assign(at.host.view());
-  while (!parent.empty() && parent.view().back() == '/') parent.set_size(parent.size() - 1);
+  xlate::HostPath parent = without_slashes(at.host.view());
   parent.pop();
   return check_dir(parent.view());
 }

@@ -71,6 +71,8 @@ void append_number(PathText& text, long value);
 bool name_of_open(const char* proc, PathText& text);
 // Text of a kernel link like /proc/PID/cwd; false if it cannot be read.
 bool read_kernel_link(const char* path, PathText& text);
+// The name itself, without what says that it has to be a directory.
+xlate::HostPath without_slashes(std::string_view host);
 // "/proc/TID/cwd" or "/proc/TID/fd/N".
 PathText proc_path(pid_t tid, int dir);
 

@@ -88,7 +88,7 @@ void OwnerTable::removed(const struct stat& st, std::string_view path, bool last
 
 void OwnerTable::linked(const struct stat& st, std::string_view to, bool kept) {
   const auto known = by_inode_.find(inode_of(st));
-  if (known == by_inode_.end()) return;
+  if (known == by_inode_.end()) return unname(to);  // what was to be made there was not
   known->second->gone = false;
   name(Shared(known->second), to, kept);
 }

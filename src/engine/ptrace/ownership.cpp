@@ -49,6 +49,11 @@ FileName name_of(const Run& run, const xlate::Resolution& at) {
   return {at.guest.view(), run.lookup.table()[at.mount].kind == xlate::MountKind::root};
 }
 
+FileName name_of_located(const Run& run, xlate::GuestPath& buffer) {
+  if (!run.at.kernel_link) return name_of(run, run.at);
+  return name_of_link(run, without_slashes(run.at.host.view()).c_str(), buffer);
+}
+
 FileName name_of_link(const Run& run, const char* link, xlate::GuestPath& buffer) {
   PathText text;
   if (!name_of_open(link, text) || !run.lookup.table().to_guest(text.view(), buffer)) return {};

@@ -18,6 +18,8 @@ struct FileName {
 FileName name_of(const Run& run, const xlate::Resolution& at);
 // Of an open file, by its kernel link; `buffer` holds the text.
 FileName name_of_link(const Run& run, const char* link, xlate::GuestPath& buffer);
+// Of what run.at is, be it a path or an open file.
+FileName name_of_located(const Run& run, xlate::GuestPath& buffer);
 
 // The file as the guest shall see it. `st` is what the kernel says.
 Belief belief_of(Run& run, const struct stat& st, const FileName& name);

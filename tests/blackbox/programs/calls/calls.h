@@ -48,7 +48,7 @@ void place_call(void);
 void socket_call(void);
 void descriptor_call(void);
 
-// dump.c: the tree as it is now.
-void dump_tree(const char* path);
+// dump.c: the tree as it is now; `another_run`: than the one that made it.
+void dump_tree(const char* path, int another_run);
 
 #endif

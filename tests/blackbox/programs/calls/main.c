@@ -62,6 +62,6 @@ int main(int argc, char** argv) {
   if (runs && run(strtoull(argv[2], NULL, 10), argv[3]) != 0) return 1;
   if (!runs && (argc < 3 || strcmp(argv[1], "dump") != 0)) return 2;
   for (int i = runs ? 4 : 2; i < argc; ++i)
-    if (argv[i][0] == '/') dump_tree(argv[i]);
+    if (argv[i][0] == '/') dump_tree(argv[i], !runs);
   return 0;
 }
