@@ -183,9 +183,11 @@ class Resolver {
     return sys_.name_of_dir(out_->host.view(), out_->guest) ? jump_to_guest() : 0;
   }
 
-  // Whether a last component is taken as it is.
+  // Whether what is at a last component does not matter.
+  [[nodiscard]] constexpr bool is_unseen(const Step& step) const { return step.slash && (confine_ & k_creates) != 0; }
+  // Whether it is taken as it is.
   [[nodiscard]] constexpr bool stays(const Step& step) const {
-    if (step.slash && (confine_ & k_creates) != 0) return true;
+    if (is_unseen(step)) return true;
     return final_ == Final::parent || (final_ == Final::keep && !step.slash);
   }
 
@@ -196,7 +198,7 @@ class Resolver {
     } else if (!out_->guest.push(step.name)) {
       return -ENAMETOOLONG;
     } else if (const int m = view_->mounts.at(out_->guest.view()); m >= 0) {
-      if ((confine_ & k_one_mount) != 0 && !(step.last && stays(step))) return -EXDEV;
+      if ((confine_ & k_one_mount) != 0 && !(step.last && is_unseen(step))) return -EXDEV;
       out_->mount = static_cast<std::size_t>(m);
       return out_->host.assign(view_->mounts[out_->mount].host) ? 0 : -ENAMETOOLONG;
     }

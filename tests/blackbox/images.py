@@ -177,6 +177,7 @@ RECIPES = {
     "trixie": debian("trixie"),
     "bookworm-i386": debian_i386("bookworm", "python3,perl,gcc,libc6-dev,file"),
     "big": debian("bookworm", "python3,perl,gcc,git,python3-dev"),  # more than 100 MB and 10 000 files, for benchmarks
+    "workshop": debian("bookworm", "python3,perl,gcc,libc6-dev,make,git,patch,xz-utils,rsync,cpio,file,ed,bc"),
     "musl": Recipe(fill_musl, ["--config.cmd=/bin/guest", "--config.env=PATH=/bin"], [PROGRAMS / "guest.c"]),
     "go": Recipe(fill_go, ["--config.cmd=/bin/guest", "--config.env=PATH=/bin"], [PROGRAMS / "guest.go"]),
 }

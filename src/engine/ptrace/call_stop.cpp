@@ -108,6 +108,8 @@ const char* path_to_error(int error) {
   switch (error) {
     case -ENOENT:
       return "/proc/none/none";
+    case -EADDRINUSE:
+      return "/proc/version";
     case -ENOTDIR:
       return "/proc/version/none";
     default:
@@ -132,6 +134,7 @@ int check_new_name(CallStop& stop, const xlate::Resolution& at, bool directory) 
   struct stat st {};
   const int e = stat_name(at, st);
   if (e != -ENOENT) return e == 0 ? -EEXIST : e;
+  if (stop.run.lookup.is_removed_parent(at)) return -ENOENT;
   if (at.trailing_slash && !directory) return -ENOENT;
   return read_only_name(stop.run, at) ? -EROFS : 0;
 }

@@ -5,10 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
-#include <string>
 
-#include "base/file.hpp"
 #include "engine/ptrace/call_stop.hpp"
 #include "engine/ptrace/ownership.hpp"
 #include "engine/ptrace/structures.hpp"
@@ -21,16 +18,6 @@ using xlate::Final;
 using xlate::Op;
 using xlate::Resolution;
 
-// A descriptor that only names its file (O_PATH): the kernel refuses to change anything through it. Its link allows
-// nothing, as does that of the rare one that was opened for neither reading nor writing.
-bool only_names(const Task& task, int fd) {
-  struct stat st {};
-  if (::lstat(proc_path(task.tid, fd).c_str(), &st) != 0 || (st.st_mode & 0700) != 0) return false;
-  const auto info = read_file("/proc/" + std::to_string(task.tid) + "/fdinfo/" + std::to_string(fd), 4096);
-  const std::size_t at = info ? info->find("flags:\t") : std::string::npos;
-  return at != std::string::npos && (std::strtoul(info->c_str() + at + 7, nullptr, 8) & O_PATH) != 0;
-}
-
 bool on_read_only(CallStop& stop, int fd) {
   return stop.run.view.any_read_only() &&
          stop.run.lookup.table()[stop.run.lookup.mount_of_open(stop.task, fd)].read_only;
@@ -38,7 +25,7 @@ bool on_read_only(CallStop& stop, int fd) {
 
 // A change that the kernel makes if the mount allows it.
 Next on_change(CallStop& stop, int fd) {
-  return on_read_only(stop, fd) && !only_names(stop.task, fd) ? answer(stop, -EROFS) : Next::as_is;
+  return on_read_only(stop, fd) && !only_names(stop.task.tid, fd) ? answer(stop, -EROFS) : Next::as_is;
 }
 
 // What it means that a file cannot be looked at: without a path it was a descriptor's link.
@@ -92,7 +79,7 @@ Next on_chmod(CallStop& stop) {
 
 Next on_fchmod(CallStop& stop) {
   stop.run.text.clear();
-  if (only_names(stop.task, stop.int_arg(0))) return Next::as_is;
+  if (only_names(stop.task.tid, stop.int_arg(0))) return Next::as_is;
   if (on_read_only(stop, stop.int_arg(0))) return answer(stop, -EROFS);
   const auto mode = static_cast<mode_t>(stop.arg(1)) & 07777;
   const bool set_id = (mode & (S_ISUID | S_ISGID)) != 0;
@@ -154,7 +141,7 @@ Next on_chown(CallStop& stop) {
 
 Next on_fchown(CallStop& stop) {
   stop.run.text.clear();
-  if (only_names(stop.task, stop.int_arg(0))) return Next::as_is;
+  if (only_names(stop.task.tid, stop.int_arg(0))) return Next::as_is;
   if (on_read_only(stop, stop.int_arg(0))) return answer(stop, -EROFS);
   if (!stop.run.emulate_ids) return Next::as_is;
   const PathText proc = proc_path(stop.task.tid, stop.int_arg(0));

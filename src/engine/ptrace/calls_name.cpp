@@ -118,13 +118,13 @@ long make_rename(CallStop& stop, unsigned flags) {
 }
 
 // What vfs_rename() of Linux looks at before it finds that one of the names is a mount point.
-int check_renamed_mount(const Resolution& from, const Resolution& to, unsigned flags) {
+int check_renamed_mount(Lookup& lookup, const Resolution& from, const Resolution& to, unsigned flags) {
   struct stat st {};
   const bool exchange = (flags & RENAME_EXCHANGE) != 0;
   if (const int wrong = stat_name(from, st); wrong != 0) return wrong;
   const bool directory = S_ISDIR(st.st_mode);
   const int e = stat_name(to, st);
-  if (e != 0 && e != -ENOENT) return e;
+  if (e != 0 && (e != -ENOENT || lookup.is_removed_parent(to))) return e;
   const bool there = e == 0;
   if (there && (flags & RENAME_NOREPLACE) != 0) return -EEXIST;
   if (!there && exchange) return -ENOENT;
@@ -149,7 +149,8 @@ int check_rename(CallStop& stop, unsigned flags) {
   if (read_only_name(run, run.at)) return -EROFS;
   for (const Resolution* at : {&run.at, &run.at2}) {
     if (!at->named()) continue;
-    if (at->mount_point || table.has_below(at->guest.view())) return check_renamed_mount(run.at, run.at2, flags);
+    if (at->mount_point || table.has_below(at->guest.view()))
+      return check_renamed_mount(run.lookup, run.at, run.at2, flags);
   }
   return 0;
 }

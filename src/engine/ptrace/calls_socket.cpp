@@ -118,8 +118,9 @@ Next refuse_address(CallStop& stop, int index, Address& address, int error) {
     return run_with_address(stop, index, address);
   }
   PathText text;
-  const bool is_socket = read_kernel_link(proc_path(stop.task.tid, stop.int_arg(0)).c_str(), text);
-  return is_socket && text.view().starts_with("socket:") ? answer(stop, error) : Next::as_is;
+  const PathText proc = proc_path(stop.task.tid, stop.int_arg(0));
+  const bool is_socket = read_kernel_link(proc.c_str(), text) && text.view().starts_with("socket:");
+  return is_socket && !only_names(stop.task.tid, stop.int_arg(0)) ? answer(stop, error) : Next::as_is;
 }
 
 Next on_target(CallStop& stop, int index) {

@@ -6,6 +6,9 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
+
+#include "base/file.hpp"
 
 namespace udk::engine {
 namespace {
@@ -59,6 +62,14 @@ PathText proc_path(pid_t tid, int dir) {
     append_number(text, dir);
   }
   return text;
+}
+
+bool only_names(pid_t tid, int fd) {
+  struct stat st {};
+  if (::lstat(proc_path(tid, fd).c_str(), &st) != 0 || (st.st_mode & 0700) != 0) return false;
+  const auto info = read_file("/proc/" + std::to_string(tid) + "/fdinfo/" + std::to_string(fd), 4096);
+  const std::size_t at = info ? info->find("flags:\t") : std::string::npos;
+  return at != std::string::npos && (std::strtoul(info->c_str() + at + 7, nullptr, 8) & O_PATH) != 0;
 }
 
 bool Lookup::guest_name(const Task& task, std::string_view host, xlate::GuestPath& guest) const {
@@ -203,6 +214,14 @@ int Lookup::check_parent(const xlate::Resolution& at) {
   xlate::HostPath parent = without_slashes(at.host.view());
   parent.pop();
   return check_dir(parent.view());
+}
+
+bool Lookup::is_removed_parent(const xlate::Resolution& at) {
+  if (!at.nameless || at.last != xlate::Last::name) return false;
+  xlate::HostPath parent = without_slashes(at.host.view());
+  parent.pop();
+  struct stat st {};
+  return ::stat(callable(parent.view()), &st) == 0 && st.st_nlink == 0;
 }
 
 // A host path of any length as one that a call takes.

@@ -38,6 +38,9 @@ class Lookup {
   // behind this one. 0 or -errno.
   int check_parent(const xlate::Resolution& at);
 
+  // Whether that directory was removed: nothing can be made in it. Only one without a name can have been.
+  bool is_removed_parent(const xlate::Resolution& at);
+
   // The policy of xlate::Resolver.
   int read_link(std::string_view host, std::string_view guest, xlate::Link& link);
   int check_dir(std::string_view host);
@@ -73,6 +76,9 @@ bool name_of_open(const char* proc, PathText& text);
 bool read_kernel_link(const char* path, PathText& text);
 // The name itself, without what says that it has to be a directory.
 xlate::HostPath without_slashes(std::string_view host);
+// A descriptor that only names its file (O_PATH): the kernel refuses to do anything with the file through it. (Its link
+// allows nothing, as does that of the rare one that was opened for neither reading nor writing.)
+bool only_names(pid_t tid, int fd);
 // "/proc/TID/cwd" or "/proc/TID/fd/N".
 PathText proc_path(pid_t tid, int dir);
 
