@@ -215,7 +215,7 @@ class World:
         if expected != got:
             return self._first(case, calls, expected, got)
         # In runs of their own, so that what is remembered between runs shows too. Of volumes nothing is.
-        expected, got = (side.run(["dump", *OWN_TREES], case.user) for side in self.sides)
+        expected, got = (side.run(["dump", *(["linked"] if case.seed % 4 != 1 else []), *OWN_TREES], case.user) for side in self.sides)
         return self._first(case, calls, expected, got) if expected != got else None
 
     @staticmethod

@@ -60,7 +60,7 @@ COMMANDS = {
     "checksums": "md5sum file.txt sub/script > sums; sha256sum -b big; md5sum -c sums; echo x >> file.txt; md5sum -c sums 2>&1; od -c file.txt | tail -n 2",
     "xargs": "seq 1 500 | xargs -n 50 -P 4 echo | wc -w; find . -type f -print0 | sort -z | xargs -0 -I% basename %",
     "diff": "cp file.txt new; echo more >> new; diff -u --label a --label b file.txt new; diff -rq sub to-dir; cmp file.txt new 2>&1",
-    "patch": "cp file.txt new; echo more >> new; diff -u file.txt new > p; patch file.txt < p; patch -R -b file.txt < p; cat file.txt; ls",
+    "patch": "cp file.txt new; echo more >> new; diff -u --label a --label b file.txt new > p; patch file.txt < p; patch -R -b file.txt < p; cat file.txt; ls",
     "gzip": "gzip -nk big; gzip -t big.gz; zcat big.gz | cmp - big; gzip -9n file.txt hard 2>&1; gunzip -l big.gz | cut -c1-30; ls",
     "xz": "xz -k big; xz -t big.xz && xzcat big.xz | cksum; xz big; xz -l --robot big.xz | head -n 1 | cut -f1",
     "cpio": "find sub | sort | cpio -o -H newc 2>/dev/null > a.cpio; mkdir x; cd x; cpio -idm < ../a.cpio 2>&1; find . | sort; rm ../a.cpio",
@@ -102,7 +102,7 @@ COMMANDS = {
     "proc": "readlink /proc/self/cwd /proc/self/exe; cat /proc/self/comm; ls -d /proc/self/root/etc /proc/self/fd/0; tr '\\0' ' ' < /proc/self/cmdline; "
             "grep -E '^(Name|Uid|Gid|Threads|Umask)' /proc/self/status; head -c 4 /proc/self/exe | od -c | head -n 1",
     "long-names": "n=$(printf '%0255d' 0); touch $n; mkdir ${n%0}1; ls | wc -c; touch ${n}0 2>&1 | wc -c; p=.; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "
-                  "mkdir ${n%0}2 && cd -P ${n%0}2 || exit 1; done; echo deep > f; cat f; cd ..; ls | wc -l; cd /; rm -r \"$OLDPWD\" 2>&1 | wc -l",
+                  "mkdir ${n%0}2 && cd -P ${n%0}2 || exit 1; done; echo deep > f; cat f; cd ..; ls | wc -l; cd /work/long-names; rm -r 0*2; ls | wc -l",
 }
 
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
 namespace udk::engine {
 
@@ -105,13 +106,23 @@ Next run_with_pointer(CallStop& stop, int index, Word pointer) {
 }
 
 const char* path_to_error(int error) {
+  static const std::string long_name = "/" + std::string(256, 'x');
+  static const std::string many_links = [] {
+    std::string path = "/proc";
+    for (unsigned n = 0; n <= xlate::k_link_limit; ++n) path += "/self/..";
+    return path;
+  }();
   switch (error) {
     case -ENOENT:
       return "/proc/none/none";
-    case -EADDRINUSE:
-      return "/proc/version";
     case -ENOTDIR:
       return "/proc/version/none";
+    case -EADDRINUSE:
+      return "/proc/version";
+    case -ELOOP:
+      return many_links.c_str();
+    case -ENAMETOOLONG:
+      return long_name.c_str();
     default:
       return nullptr;
   }

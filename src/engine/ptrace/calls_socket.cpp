@@ -113,7 +113,8 @@ Next run_with_address(CallStop& stop, int index, const Address& address) {
 // The address cannot be resolved: the kernel gives the error, behind those that it finds before it looks at the
 // address.
 Next refuse_address(CallStop& stop, int index, Address& address, int error) {
-  if (const char* path = path_to_error(error); path != nullptr) {
+  const char* path = path_to_error(error);
+  if (path != nullptr && std::strlen(path) < sizeof(sockaddr_un::sun_path)) {
     set_path(address, path);
     return run_with_address(stop, index, address);
   }

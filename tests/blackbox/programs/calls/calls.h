@@ -26,6 +26,7 @@ mode_t choose_mode(int directory);  // permission bits that the user of this run
 unsigned choose_flags(const unsigned* flags, unsigned count, unsigned chance);
 extern int ordinary_user;           // the run is not root's: only modes that keep the user in
 extern int deep_run;                // paths may be longer than a call takes; nothing is believed of files there
+extern int linking_run;             // hard links are made
 extern int old_kernel;              // before 6.10: link(2) of a descriptor needs a privilege of the host
 const char* dir_text(int fd);
 
@@ -48,7 +49,8 @@ void place_call(void);
 void socket_call(void);
 void descriptor_call(void);
 
-// dump.c: the tree as it is now; `another_run`: than the one that made it.
-void dump_tree(const char* path, int another_run);
+// dump.c: the tree as it is now; `linked`: without the modes of files, which between runs are known by path alone, and of
+// files with two by that by which they were set.
+void dump_tree(const char* path, int linked);
 
 #endif

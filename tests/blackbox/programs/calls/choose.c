@@ -13,6 +13,7 @@
 int ordinary_user;
 int old_kernel;
 int deep_run;
+int linking_run;
 static uint64_t state;
 
 // splitmix64

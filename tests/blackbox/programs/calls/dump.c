@@ -32,7 +32,7 @@ static void dump_attributes(int fd) {
 
 static int by_name(const struct dirent** a, const struct dirent** b) { return strcmp((*a)->d_name, (*b)->d_name); }
 
-static int by_another_run;
+static int without_modes;
 
 static void dump_entry(int dir, const char* name, unsigned depth);
 
@@ -55,8 +55,7 @@ static void dump_entry(int dir, const char* name, unsigned depth) {
     say(" (%s)\n", strerrorname_np(errno));
     return;
   }
-  // Between runs modes are known by path, and of a file with two only that by which they were set.
-  if (by_another_run && S_ISREG(st.st_mode) && st.st_nlink > 1) st.st_mode = S_IFREG;
+  if (without_modes && !S_ISDIR(st.st_mode)) st.st_mode &= S_IFMT;
   say_stat(&st);
   if (S_ISLNK(st.st_mode)) {
     static char text[PATH_MAX + 1];
@@ -73,7 +72,7 @@ static void dump_entry(int dir, const char* name, unsigned depth) {
   if (fd >= 0) close(fd);
 }
 
-void dump_tree(const char* path, int another_run) {
-  by_another_run = another_run;
+void dump_tree(const char* path, int linked) {
+  without_modes = linked;
   dump_entry(AT_FDCWD, path, 0);
 }

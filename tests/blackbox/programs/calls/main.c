@@ -1,6 +1,6 @@
 // calls run SEED RANGES [user] [old-kernel] [TREE...]: makes the calls of these numbers ("0-99,120"), one line for each,
 // and prints the trees.
-// calls dump PATH...: prints trees.
+// calls dump [linked] TREE...: prints trees that another run has left, in which it may have made hard links.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +35,7 @@ static void fill_slots(void) {
 static int run(unsigned long long seed, const char* ranges) {
   if (chdir("/w") != 0) return 1;
   deep_run = seed % 4 == 0;
+  linking_run = seed % 4 != 1;
   umask(022);
   fill_slots();
   while (*ranges != '\0') {
@@ -53,15 +54,17 @@ static int run(unsigned long long seed, const char* ranges) {
 
 int main(int argc, char** argv) {
   setvbuf(stdout, NULL, _IOLBF, 65536);
+  int linked = 0;
   alarm(300);  // whatever might wait for ever
-  for (int i = 4; i < argc; ++i) {
+  for (int i = 2; i < argc; ++i) {
     ordinary_user |= strcmp(argv[i], "user") == 0;
     old_kernel |= strcmp(argv[i], "old-kernel") == 0;
+    linked |= strcmp(argv[i], "linked") == 0;
   }
   const int runs = argc >= 4 && strcmp(argv[1], "run") == 0;
   if (runs && run(strtoull(argv[2], NULL, 10), argv[3]) != 0) return 1;
   if (!runs && (argc < 3 || strcmp(argv[1], "dump") != 0)) return 2;
   for (int i = runs ? 4 : 2; i < argc; ++i)
-    if (argv[i][0] == '/') dump_tree(argv[i], !runs);
+    if (argv[i][0] == '/') dump_tree(argv[i], linked);
   return 0;
 }

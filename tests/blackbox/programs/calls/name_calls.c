@@ -102,7 +102,7 @@ void name_call(void) {
   if (kind < 18) return make_dir();
   if (kind < 28) return make_node();
   if (kind < 48) return make_symlink();
-  if (kind < 62) return make_link();
+  if (kind < 62) return linking_run ? make_link() : make_symlink();
   if (kind < 82) return rename_it();
   remove_it();
 }
