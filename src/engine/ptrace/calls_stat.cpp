@@ -156,7 +156,8 @@ Next on_access(CallStop& stop) {
   result = emulated_access(stop, result, mode, flags);
   if (result == 0 && (mode & W_OK) != 0 && stop.run.lookup.table()[at.mount].read_only) {
     struct stat st {};
-    if (::stat(host, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) result = -EROFS;
+    const bool there = ::fstatat(AT_FDCWD, host, &st, nofollow(at)) == 0;
+    if (there && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode))) result = -EROFS;
   }
   return answer(stop, result);
 }
