@@ -24,9 +24,10 @@ constexpr std::array<Option, 8> k_general{{
 std::span<const Option> general_options() { return k_general; }
 
 std::span<const Command> all_commands() {
-  static const std::array<Command, 15> commands{k_pull,    k_create, k_run,     k_images,  k_ps,
-                                                k_inspect, k_rm,     k_rmi,     k_name,    k_rename,
-                                                k_rmname,  k_setup,  k_install, k_version, k_help};
+  static const std::array commands{k_pull,      k_create,   k_run,     k_images, k_ps,       k_inspect,
+                                   k_rm,        k_rmi,      k_name,    k_rename, k_rmname,   k_protect,
+                                   k_unprotect, k_setup,    k_login,   k_logout, k_manifest, k_mkrepo,
+                                   k_install,   k_showconf, k_version, k_help};
   return commands;
 }
 

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include "registry/blob_fetch.hpp"
+#include "registry/login.hpp"
 #include "registry/manifests.hpp"
 #include "registry/session.hpp"
 
@@ -80,6 +81,8 @@ Result<Resolved> Client::resolve(const image::Reference& reference, std::span<co
 Result<Resolved> Client::resolve(const image::Reference& reference, const image::Platform& platform) {
   return resolve(reference, std::span(&platform, 1));
 }
+
+Result<bool> Client::check_login() { return registry::check_login(impl_->session()); }
 
 Result<> Client::fetch_blobs(const std::string& repository, std::span<BlobRequest> blobs) {
   return fetch_all(impl_->session(), repository, blobs);

@@ -85,6 +85,8 @@ class Client {
   // All blobs, a few at a time, in the order given; returns when every on_complete has succeeded, or with the first
   // error.
   Result<> fetch_blobs(const std::string& repository, std::span<BlobRequest> blobs);
+  // Whether the registry takes the credentials; false: it asks nobody for any. Code::unauthorized: it refuses them.
+  Result<bool> check_login();
   // GET /v2/NAME/tags/list, all pages.
   Result<std::vector<std::string>> list_tags(const image::Reference& reference);
 

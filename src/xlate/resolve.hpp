@@ -18,8 +18,8 @@
 //   int check_dir(std::string_view host)    0 if it is a directory, else -errno
 //   bool name_of_dir(std::string_view host, GuestPath& guest)
 //     the canonical guest path of a directory that `host` leads to by a kernel link; false: it has none
-//   bool known_plain(std::string_view guest) / void note_plain(std::string_view guest)
-//     a memory of guest paths that are no links; "never" and "ignore" are right answers.
+//   bool known_plain(std::string_view host) / void note_plain(std::string_view host)
+//     a memory of host paths that are no links; "never" and "ignore" are right answers.
 namespace udk::xlate {
 
 enum class LinkKind : unsigned char {
@@ -204,12 +204,12 @@ class Resolver {
     }
     if (!out_->host.push(step.name)) return -ENAMETOOLONG;
     if (step.last && stays(step)) return k_done;
-    if (!out_->nameless && sys_.known_plain(out_->guest.view())) return 0;
+    if (!out_->nameless && sys_.known_plain(out_->host.view())) return 0;
     link_.gone = false;
     const int e = sys_.read_link(out_->host.view(), out_->guest.view(), link_);
     if (e == 0) return follow(step);
     if (e == -EINVAL) {
-      if (!out_->nameless) sys_.note_plain(out_->guest.view());
+      if (!out_->nameless) sys_.note_plain(out_->host.view());
       return 0;
     }
     return step.last ? k_done : e;  // at the end the call itself says what is wrong, or creates the name

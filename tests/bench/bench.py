@@ -23,6 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "blackbox")
 import images  # noqa: E402
 from product import Udocker  # noqa: E402
 from registry import Registry  # noqa: E402
+import workloads  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 START_REPEATS = 50  # of one start-up sample: the clock of rusage is coarse
@@ -140,7 +141,21 @@ def report_unpacking(samples: dict[str, list[Sample]], size: int) -> None:
     print(f"  udocker needs {cpu['udocker'] / fastest:.2f} of the CPU of the faster one")
 
 
-BENCHMARKS = {"startup": startup, "unpack": unpack}
+def guests(scratch: pathlib.Path) -> None:
+    product = Udocker(pathlib.Path(os.environ["UDOCKER_EXECUTABLE"]), scratch / "guests")
+    with_registry = Registry(scratch / "registry").start()
+    try:
+        reference = with_registry.copy_from(images.make("big", images.default_cache()), "bench/big")
+        product.ok("-q", "pull", reference)
+    finally:
+        with_registry.stop()
+    container = product.create(reference)
+    workloads.compare(product.root_of(container),
+                      lambda line: product.command("-q", "run", "--workdir=/", container, "/bin/sh", "-c", line),
+                      product.environment, ROUNDS, children_cpu)
+
+
+BENCHMARKS = {"startup": startup, "unpack": unpack, "guests": guests}
 
 
 def main() -> None:

@@ -21,10 +21,10 @@ class WorldHost {
   int read_link(std::string_view host, std::string_view guest, Link& link);
   int check_dir(std::string_view host);
   static bool name_of_dir(std::string_view, GuestPath&) { return false; }
-  [[nodiscard]] bool known_plain(std::string_view guest) const {
-    return remembers_ && plain_.contains(std::string(guest));
+  [[nodiscard]] bool known_plain(std::string_view host) const {
+    return remembers_ && plain_.contains(std::string(host));
   }
-  void note_plain(std::string_view guest) { plain_.insert(std::string(guest)); }
+  void note_plain(std::string_view host) { plain_.insert(std::string(host)); }
 
   NodeKind kind(std::string_view host);
   // Whether the resolver may rely on what it noted of earlier paths.

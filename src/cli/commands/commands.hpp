@@ -10,7 +10,12 @@ extern const Command k_help;
 extern const Command k_images;
 extern const Command k_inspect;
 extern const Command k_install;
+extern const Command k_login;
+extern const Command k_logout;
+extern const Command k_manifest;
+extern const Command k_mkrepo;
 extern const Command k_name;
+extern const Command k_protect;
 extern const Command k_ps;
 extern const Command k_pull;
 extern const Command k_rename;
@@ -19,6 +24,8 @@ extern const Command k_rmi;
 extern const Command k_rmname;
 extern const Command k_run;
 extern const Command k_setup;
+extern const Command k_showconf;
+extern const Command k_unprotect;
 extern const Command k_version;
 
 }  // namespace udk::cli

@@ -79,7 +79,10 @@ Next on_remove(CallStop& stop, bool directory) {
   }
   const Doomed doomed(run, at);
   const long result = result_of(::unlinkat(AT_FDCWD, at.host.c_str(), directory ? AT_REMOVEDIR : 0));
-  if (result == 0) doomed.gone();
+  if (result == 0) {
+    run.lookup.name_changed(at);
+    doomed.gone();
+  }
   return answer(stop, result);
 }
 
@@ -104,6 +107,7 @@ long make_rename(CallStop& stop, unsigned flags) {
   const Doomed moved(run, run.at);
   const long result =
       result_of(flags == 0 ? ::rename(from, to) : ::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags));
+  if (result == 0) run.lookup.name_changed(run.at, true);
   if (result != 0 || run.owners.empty() || !moved.name.path || !replaced.name.path) return result;
   const bool same =
       moved.there && replaced.there && moved.st.st_ino == replaced.st.st_ino && moved.st.st_dev == replaced.st.st_dev;
@@ -211,6 +215,7 @@ Next on_link(CallStop& stop) {
   if (crosses) return answer(stop, -EXDEV);
   (void)run.owners.find(st, name_of(run, run.at).path);
   const long result = result_of(::linkat(AT_FDCWD, run.at.host.c_str(), AT_FDCWD, run.at2.host.c_str(), how));
+  if (result == 0) run.lookup.name_changed(run.at2);
   const FileName to = name_of(run, run.at2);
   if (result == 0 && to.path) run.owners.linked(st, *to.path, to.kept);
   return answer(stop, result);
@@ -224,6 +229,7 @@ Next on_symlink(CallStop& stop) {
   if (is_special_name(stop, run.at))
     if (const int e = check_new_name(stop, run.at); e != 0) return answer(stop, e);
   note_creation(stop, run.at, S_IFLNK);
+  run.lookup.name_changed(run.at);
   return answer(stop, result_of(::symlink(run.text2.c_str(), run.at.host.c_str())));
 }
 

@@ -133,6 +133,7 @@ std::size_t Lookup::mount_of_link(const PathText& proc) const {
 int Lookup::path(Task& task, int dir, std::string_view path, xlate::Final final, unsigned confine,
                  xlate::Resolution& out) {
   task_ = &task;
+  plain_.refresh();
   start_.clear();
   PathText proc;
   std::size_t mount = 0;
@@ -182,6 +183,14 @@ int Lookup::shorten(xlate::HostPath& host) {
     if (!host.assign(front.view())) return -ENAMETOOLONG;
   }
   return 0;
+}
+
+// A host path through a descriptor (of what has no name, or a long one) does not say which name it is.
+void Lookup::name_changed(const xlate::Resolution& at, bool moved) {
+  if (moved || !at.named() || xlate::is_below(at.host.view(), "/proc"))
+    plain_.forget_all();
+  else
+    plain_.forget(at.host.view());
 }
 
 int Lookup::link_text(Task& task, const xlate::Resolution& out, PathText& text) {

@@ -8,6 +8,7 @@
 
 #include "base/fd.hpp"
 #include "engine/ptrace/guest_view.hpp"
+#include "engine/ptrace/plain_names.hpp"
 #include "engine/ptrace/task_table.hpp"
 #include "xlate/resolve.hpp"
 
@@ -45,8 +46,11 @@ class Lookup {
   int read_link(std::string_view host, std::string_view guest, xlate::Link& link);
   int check_dir(std::string_view host);
   bool name_of_dir(std::string_view host, xlate::GuestPath& guest);
-  static bool known_plain(std::string_view) { return false; }
-  static void note_plain(std::string_view) {}
+  [[nodiscard]] bool known_plain(std::string_view host) const { return plain_.knows(host); }
+  void note_plain(std::string_view host) { plain_.note(host); }
+
+  // The name of `at` was made or taken away, or (`moved`) a directory may have got another one.
+  void name_changed(const xlate::Resolution& at, bool moved = false);
 
  private:
   struct ProcLink;
@@ -61,6 +65,7 @@ class Lookup {
   xlate::MountTable table_;
   TaskTable& tasks_;
   xlate::Resolver<Lookup> resolver_;
+  PlainNames plain_;
   Task* task_ = nullptr;  // for whom the walk is
   xlate::GuestPath start_;
   xlate::HostPath long_;

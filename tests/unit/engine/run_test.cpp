@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 
 #include "base/file.hpp"
 #include "engine/engine.hpp"
+#include "engine/ptrace/listener.hpp"
 #include "unit/engine/guest_tree.hpp"
 
 // The life of a run: how it begins, ends, and what is left behind.
@@ -24,12 +26,14 @@ namespace udk::engine::test {
 namespace {
 
 // Calls engine::run in a child (it becomes the tracer) and gives back what it says: the wait status, or -errno.
-int run_spec(const container::RunSpec& spec, EngineChoice choice) {
+int run_spec(
+    const container::RunSpec& spec, EngineChoice choice, const std::function<void()>& before = [] {}) {
   std::array<int, 2> ends{};
   if (::pipe(ends.data()) != 0) std::abort();
   const pid_t pid = ::fork();
   if (pid == 0) {
     become_user();
+    before();
     ::dup2(::open("/dev/null", O_WRONLY), 2);
     const auto result = engine::run(spec, choice);
     const int value = result ? *result : -result.error().sys_errno;
@@ -84,6 +88,19 @@ TEST_P(Run, WhatCannotBegin) {
   spec = spec_of(tree, {"/bin/true"});
   spec.binds = {{"/no/such/host/file", "/x"}};
   EXPECT_EQ(run_spec(spec, GetParam()), -ENOENT);
+}
+
+// What started us has a filter with a listener already: there can be but one.
+TEST(RunBelowAListener, DoesWithStops) {
+  const GuestTree tree;
+  const auto listen = [] {
+    std::array<sock_filter, 1> code = {{{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}}};
+    const sock_fprog program{code.size(), code.data()};
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || install_with_listener(program) < 0) ::_exit(1);
+  };
+  EXPECT_EQ(run_spec(spec_of(tree, {"/bin/sh", "-c", "test -e /etc/passwd && cat /etc/passwd >/dev/null"}),
+                     EngineChoice::ptrace, listen),
+            0);
 }
 
 TEST(RunProblem, IsToldWithItsCause) {

@@ -330,6 +330,34 @@ static void own_process(const char* program) {
   CHECK(stat("/proc/self/exe", &by_link) == 0 && stat(program, &by_name) == 0 && by_link.st_ino == by_name.st_ino);
 }
 
+// Every way in which a directory that was just looked through becomes a link, or a link a directory.
+static void names_change(void) {
+  CHECK(mkdir("/tmp/real", 0700) == 0 && put("/tmp/real/f") && mkdir("/tmp/other", 0700) == 0 && put("/tmp/other/g"));
+  CHECK(symlink("/etc", "/tmp/link") == 0);
+  for (int i = 0; i < 50; ++i) {
+    CHECK(mkdir("/tmp/n", 0700) == 0 && put("/tmp/n/f") && access("/tmp/n/f", F_OK) == 0);
+    CHECK(unlink("/tmp/n/f") == 0 && rmdir("/tmp/n") == 0);
+    CHECK(symlink("/etc", "/tmp/n") == 0 && access("/tmp/n/passwd", F_OK) == 0);
+    CHECK(unlink("/tmp/n") == 0);
+
+    CHECK(access("/tmp/real/f", F_OK) == 0 && rename("/tmp/real", "/tmp/moved") == 0);
+    CHECK(symlink("other", "/tmp/real") == 0 && access("/tmp/real/g", F_OK) == 0);
+    CHECK(unlink("/tmp/real") == 0 && rename("/tmp/moved", "/tmp/real") == 0 && access("/tmp/real/f", F_OK) == 0);
+
+    CHECK(access("/tmp/real/f", F_OK) == 0 && access("/tmp/link/passwd", F_OK) == 0);
+    CHECK(syscall(SYS_renameat2, AT_FDCWD, "/tmp/real", AT_FDCWD, "/tmp/link", 2) == 0);  // RENAME_EXCHANGE
+    CHECK(access("/tmp/real/passwd", F_OK) == 0 && access("/tmp/link/f", F_OK) == 0);
+    CHECK(syscall(SYS_renameat2, AT_FDCWD, "/tmp/real", AT_FDCWD, "/tmp/link", 2) == 0);
+
+    int dir = open("/tmp", O_RDONLY | O_DIRECTORY);
+    CHECK(mkdirat(dir, "n", 0700) == 0 && access("/tmp/n/", F_OK) == 0);
+    CHECK(unlinkat(dir, "n", AT_REMOVEDIR) == 0 && linkat(dir, "link", dir, "n", 0) == 0);
+    CHECK(access("/tmp/n/passwd", F_OK) == 0 && unlinkat(dir, "n", 0) == 0);
+    close(dir);
+  }
+  unlink("/tmp/link"), unlink("/tmp/real/f"), unlink("/tmp/other/g"), rmdir("/tmp/real"), rmdir("/tmp/other");
+}
+
 static void changed_root(void) {
   pid_t pid = fork();
   if (pid == 0) {
@@ -404,6 +432,7 @@ int main(int argc, char** argv) {
   descriptors();
   confined();
   inodes();
+  names_change();
   own_process(argv[0]);
   changed_root();
   refused();
