@@ -19,6 +19,7 @@ enum class Op : std::uint8_t {
   open2,
   mkdir,
   mknod,
+  truncate,
   chdir,
   exec,
   // Calls whose whole effect or answer the engine can provide on the translated path.
@@ -27,7 +28,7 @@ enum class Op : std::uint8_t {
   fstat,
   access,
   readlink,
-  statfs,
+  statfs,  // also of a descriptor: a row without a path
   getxattr,
   listxattr,
   getcwd,

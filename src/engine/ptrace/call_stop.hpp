@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -86,6 +88,11 @@ xlate::Final final_of(CallStop& stop);
 
 // Makes the call with another path in argument `index`.
 Next run_with_path(CallStop& stop, int index, std::string_view host);
+// A path that makes the kernel give this answer, or null.
+const char* path_to_error(int error);
+// The walk along the path argument `index` ended with this error: the kernel gives it, behind the errors of the other
+// arguments that it looks at before.
+Next run_with_error(CallStop& stop, int index, int error);
 // Makes the call with another pointer, into the thread's scratch memory, in argument `index` (0 to 4).
 Next run_with_pointer(CallStop& stop, int index, Word pointer);
 // Whether the guest's pointers reach an address.
@@ -93,6 +100,16 @@ bool can_point_to(const CallStop& stop, Word address);
 // Memory of the guest that holds a copy of `size` bytes until the call has begun; 0 if it cannot be had.
 Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t offset = 0);
 
+// -EACCES if what is recorded of its directory forbids the guest to make a name, or if it is `there` to remove it.
+// Names that are not as expected get other errors, from the call itself.
+int check_folder_change(CallStop& stop, const xlate::Resolution& at, bool there);
+// What is at a located name itself, whatever slashes follow it. 0 or -errno.
+int stat_name(const xlate::Resolution& at, struct stat& st);
+// Whether the directory that holds the name is on a read-only mount.
+bool read_only_name(const Run& run, const xlate::Resolution& at);
+// What is wrong with a new name, as filename_create() of Linux says it, for names about which a call on the host would
+// say something else. `directory`: slashes may follow it. 0 or -errno.
+int check_new_name(CallStop& stop, const xlate::Resolution& at, bool directory = false);
 // -EROFS or -EBUSY if the call's effect is not allowed at this place, else 0.
 int check_effect(CallStop& stop, const xlate::Resolution& at);
 
@@ -113,6 +130,7 @@ Next on_list_call(CallStop& stop);       // getdents, lseek
 Next on_exec_call(CallStop& stop);
 
 // At the return of a call that was watched.
+void on_unnamed_exit(Run& run, Task& task, long result);
 // These two give the result that the guest shall get.
 long on_socket_exit(Run& run, Task& task, AtExit what, long result);
 long on_list_exit(Run& run, Task& task, AtExit what, long result);

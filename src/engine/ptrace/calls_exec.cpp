@@ -28,7 +28,7 @@ int locate_program(CallStop& stop) {
     run.at.guest.clear();
     run.at.mount = 0;
     run.at.kernel_link = true;
-    run.at.opaque = run.at.trailing_slash = false;
+    run.at.nameless = run.at.trailing_slash = false;
     run.text.assign("/dev/fd/");
     run.text.append(std::to_string(dir));
     return 0;

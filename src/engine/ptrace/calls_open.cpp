@@ -11,7 +11,7 @@ namespace udk::engine {
 namespace {
 
 bool must_open_itself(const xlate::Resolution& at) {
-  return at.kernel_link || at.opaque || xlate::is_below(at.host.view(), "/proc");
+  return at.kernel_link || xlate::is_below(at.host.view(), "/proc");
 }
 
 }  // namespace

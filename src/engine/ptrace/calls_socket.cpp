@@ -64,11 +64,25 @@ Next run_with_address(CallStop& stop, int index, const Address& address) {
   return Next::watch;
 }
 
+// The address cannot be resolved: the kernel gives the error, behind those that it finds before it looks at the
+// address.
+Next refuse_address(CallStop& stop, int index, Address& address, int error) {
+  const char* path = path_to_error(error);
+  if (path != nullptr && std::strlen(path) < sizeof(sockaddr_un::sun_path)) {
+    set_path(address, path);
+    return run_with_address(stop, index, address);
+  }
+  PathText text;
+  const PathText proc = proc_path(stop.task.tid, stop.int_arg(0));
+  const bool is_socket = read_kernel_link(proc.c_str(), text) && text.view().starts_with("socket:");
+  return is_socket && !only_names(stop.task.tid, stop.int_arg(0)) ? answer(stop, error) : Next::as_is;
+}
+
 Next on_target(CallStop& stop, int index) {
   Address address;
   if (!read_address(stop.task.tid, stop.arg(index), stop.arg(index + 1), address)) return Next::as_is;
   const int done = translate(stop, address);
-  if (done <= 0) return done == 0 ? Next::as_is : answer(stop, done);
+  if (done <= 0) return done == 0 ? Next::as_is : refuse_address(stop, index, address, done);
   return run_with_address(stop, index, address);
 }
 
@@ -86,11 +100,10 @@ Next on_bind(CallStop& stop) {
   const std::string path(socket_path(address.bytes, address.length));
   if (path.empty()) return Next::as_is;
   if (const int e = run.lookup.path(stop.task, AT_FDCWD, path, Final::parent, 0, run.at); e != 0)
-    return answer(stop, e);
+    return refuse_address(stop, 1, address, e);
   const std::string host(run.at.host.view());
-  struct stat st {};
-  if (::lstat(host.c_str(), &st) == 0 || (run.at.mount_point && run.at.named())) return answer(stop, -EADDRINUSE);
-  if (run.lookup.table()[run.at.mount].read_only) return answer(stop, -EROFS);
+  if (const int e = check_new_name(stop, run.at); e != 0)
+    return refuse_address(stop, 1, address, e == -EEXIST ? -EADDRINUSE : e);
   note_creation(stop, run.at, S_IFSOCK | 0777);
   bool moved = false;
   const std::string target = run.sockets.future(host, moved);

@@ -55,9 +55,14 @@ FileName name_of(const Run& run, const xlate::Resolution& at) {
   return {at.guest.view(), run.lookup.table()[at.mount].kind == xlate::MountKind::root};
 }
 
-FileName name_of_descriptor(CallStop& stop, int fd, xlate::GuestPath& buffer) {
-  Run& run = stop.run;
-  if (run.owners.empty() || run.lookup.directory(stop.task, fd, buffer) != 0) return {};
+FileName name_of_located(const Run& run, xlate::GuestPath& buffer) {
+  if (!run.at.kernel_link) return name_of(run, run.at);
+  return name_of_link(run, without_slashes(run.at.host.view()).c_str(), buffer);
+}
+
+FileName name_of_link(const Run& run, const char* link, xlate::GuestPath& buffer) {
+  PathText text;
+  if (!name_of_open(link, text) || !run.lookup.table().to_guest(text.view(), buffer)) return {};
   const std::size_t mount = run.lookup.table().covering(buffer.view());
   return {buffer.view(), run.lookup.table()[mount].kind == xlate::MountKind::root};
 }
@@ -84,6 +89,7 @@ void show(Run& run, struct statx& st, const FileName& name) {
   key.st_uid = st.stx_uid;
   key.st_gid = st.stx_gid;
   key.st_mode = st.stx_mode;
+  key.st_nlink = st.stx_nlink;
   show(run, key, name);
   st.stx_uid = key.st_uid;
   st.stx_gid = key.st_gid;
@@ -154,8 +160,13 @@ mode_t disk_mode(const Run& run, mode_t mode, bool directory) {
 }
 
 bool needs_widening(const Run& run, mode_t mode) {
-  const mode_t type = mode & S_IFMT;
-  return run.emulate_ids && (type == S_IFREG || type == S_IFDIR) && (mode & 0600) != 0600;
+  const mode_t needed = S_ISDIR(mode) ? 0700 : 0600;
+  return run.emulate_ids && !S_ISLNK(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) && (mode & needed) != needed;
+}
+
+Belief new_file_belief(const Task& task, mode_t mode) {
+  const Credentials& c = *task.credentials;
+  return {{c.uid.fs, c.gid.fs, mode_bits(mode & ~umask_of(task.tid))}, 0, 0};
 }
 
 void note_creation(CallStop& stop, const xlate::Resolution& at, mode_t mode, dev_t device) {
@@ -174,6 +185,7 @@ void note_creation(CallStop& stop, const xlate::Resolution& at, mode_t mode, dev
   const bool inherits = parent != nullptr && (parent->owner.mode & S_ISGID) != 0;
   if (inherits) belief.owner.gid = parent->owner.gid;
   if (!foreign && !inherits) return run.owners.expect(*name.path, name.kept, std::nullopt);
+  if (S_ISDIR(mode)) mode &= ~static_cast<mode_t>(S_ISUID | S_ISGID);  // as mkdir(2) does
   belief.owner.mode = mode_bits(S_ISLNK(mode) ? 0777 : mode & ~umask_of(stop.task.tid));
   if (inherits && S_ISDIR(mode)) belief.owner.mode |= S_ISGID;
   run.owners.expect(*name.path, name.kept, belief);

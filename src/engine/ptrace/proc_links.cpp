@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -48,14 +49,21 @@ bool Lookup::read_proc_link(std::string_view host, xlate::Link& link, int& resul
 
 int Lookup::follow_proc_link(const ProcLink& what, std::string_view host, xlate::Link& link) {
   PathText text;
+  errno = 0;
+  const bool named = name_of_open(host.data(), text);
+  const int error = errno;
   const Task* owner = tasks_.find_process(what.pid);
-  link.kind = xlate::LinkKind::jump;
-  if (!read_kernel_link(host.data(), text)) {
-    if (errno != ENAMETOOLONG) return -errno;
-    if (what.what == "cwd" && owner != nullptr && is_remembered_cwd(*owner, host.data()))
+  if (!named && text.empty()) {  // not told; the kernel tells no name of 4096 bytes or more, but can follow the link
+    if (error != ENAMETOOLONG) return error != 0 ? -error : -ENOENT;
+    if (what.what == "cwd" && owner != nullptr && is_remembered_cwd(*owner, host.data())) {
+      link.kind = xlate::LinkKind::jump;
       return link.target.assign(owner->fs->guest_cwd) ? 0 : -ENAMETOOLONG;
-    text.clear();  // the kernel can follow what it cannot tell
+    }
+    link.kind = xlate::LinkKind::open;
+    return 0;
   }
+  link.kind = xlate::LinkKind::jump;
+  link.gone = !named;
   if (what.what == "root") {  // of whatever process: the guest's view ends at its own root
     link.target.assign(owner != nullptr && !owner->fs->root.empty() ? owner->fs->root : "/");
     return 0;
@@ -64,13 +72,19 @@ int Lookup::follow_proc_link(const ProcLink& what, std::string_view host, xlate:
     link.target.assign(owner->memory->exe);
     return 0;
   }
-  if (what.what == "fd" || what.what == "map_files" || what.what == "ns") link.kind = xlate::LinkKind::open;
+  if (what.what == "fd" || what.what == "map_files" || what.what == "ns") {
+    link.kind = xlate::LinkKind::open;
+    struct stat st {};  // an open symbolic link is where it is, but leads nowhere
+    if (named && ::lstat(text.c_str(), &st) == 0 && S_ISLNK(st.st_mode)) link.gone = true;
+  }
   xlate::GuestPath guest;
   if (!text.empty() && text.view().front() == '/' && table_.to_guest(text.view(), guest)) {
     link.target.assign(guest.empty() ? "/" : guest.view());
-  } else if (link.kind == xlate::LinkKind::jump) {
-    link.kind = xlate::LinkKind::open;  // no name in the guest: the kernel follows it
+  } else {
+    link.gone = false;
   }
+  if (link.target.empty() || link.gone)
+    link.kind = xlate::LinkKind::open;  // nothing there in the guest: the kernel follows
   return 0;
 }
 

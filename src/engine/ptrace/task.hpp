@@ -54,6 +54,7 @@ enum class AtExit : std::uint8_t {
   listing,
   old_listing,
   list_position,
+  unnamed_file,
   long_bind,
   socket_name,
   message_name,

@@ -344,6 +344,8 @@ void Tracer::finish_call(Task& task, AtExit what, Registers& own) {
     case AtExit::list_position:
       own.rax = static_cast<Word>(on_list_exit(run_, task, what, result));
       return;
+    case AtExit::unnamed_file:
+      return on_unnamed_exit(run_, task, result);
     case AtExit::peer_credentials:
       return on_socket_option_exit(run_, task, result);
     default:
@@ -434,6 +436,7 @@ Next Tracer::dispatch(CallStop& stop) {
     case Op::open2:
     case Op::mkdir:
     case Op::mknod:
+    case Op::truncate:
     case Op::chdir:
     case Op::chroot:
       return on_path_call(stop);
