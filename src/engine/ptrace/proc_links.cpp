@@ -55,6 +55,8 @@ int Lookup::follow_proc_link(const ProcLink& what, std::string_view host, xlate:
   if (!named && text.empty()) {  // not told; the kernel tells no name of 4096 bytes or more, but can follow the link
     if (error != ENAMETOOLONG) return error != 0 ? -error : -ENOENT;
     link.kind = xlate::LinkKind::open;
+    PathText proc;
+    if (proc.assign(host)) link.mount = static_cast<int>(mount_of_link(proc));
     return 0;
   }
   link.kind = xlate::LinkKind::jump;
