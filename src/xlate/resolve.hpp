@@ -32,6 +32,7 @@ enum class LinkKind : unsigned char {
 struct Link {
   LinkKind kind = LinkKind::text;
   bool gone = false;  // of an open file: nothing is at `target` any more, the text is only what readlink(2) tells
+  int mount = -1;     // of an open file whose name is too long to be told: where it lies
   FixedText<k_path_max> target;
 };
 
@@ -206,6 +207,7 @@ class Resolver {
     if (step.last && stays(step)) return k_done;
     if (!out_->nameless && sys_.known_plain(out_->host.view())) return 0;
     link_.gone = false;
+    link_.mount = -1;
     const int e = sys_.read_link(out_->host.view(), out_->guest.view(), link_);
     if (e == 0) return follow(step);
     if (e == -EINVAL) {
@@ -248,6 +250,7 @@ class Resolver {
       return e;
     }
     if (!link_.target.empty()) out_->mount = view_->mounts.covering(target);
+    if (link_.mount >= 0) out_->mount = static_cast<std::size_t>(link_.mount);
     if (step.last) {
       out_->kernel_link = true;
       return k_done;

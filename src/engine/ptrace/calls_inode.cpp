@@ -87,7 +87,7 @@ Next on_fchmod(CallStop& stop) {
   const PathText proc = proc_path(stop.task.tid, stop.int_arg(0));
   struct stat st {};
   if (::stat(proc.c_str(), &st) != 0) return answer(stop, errno == ENOENT ? -EBADF : -errno);
-  if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) return Next::as_is;
+  if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISFIFO(st.st_mode)) return Next::as_is;
   xlate::GuestPath path;
   return change_mode(stop, proc.c_str(), true, name_of_link(stop.run, proc.c_str(), path), mode);
 }

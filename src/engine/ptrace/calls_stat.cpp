@@ -49,7 +49,7 @@ int locate_or_descriptor(CallStop& stop) {
   const int dir = stop.dir_arg(stop.call.dir);
   const bool empty_ok = (stop.flags() & AT_EMPTY_PATH) != 0;
   run.text.clear();
-  if (empty_ok && stop.arg(stop.call.path) == 0) return locate_descriptor(stop, dir);
+  if (empty_ok && stop.arg(stop.call.path) == 0 && stop.call.op != Op::access) return locate_descriptor(stop, dir);
   if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return e;
   if (empty_ok && run.text.empty()) return locate_descriptor(stop, dir);
   const int e = run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at);

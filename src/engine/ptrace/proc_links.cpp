@@ -60,6 +60,8 @@ int Lookup::follow_proc_link(const ProcLink& what, std::string_view host, xlate:
       return link.target.assign(owner->fs->guest_cwd) ? 0 : -ENAMETOOLONG;
     }
     link.kind = xlate::LinkKind::open;
+    PathText proc;
+    if (proc.assign(host)) link.mount = static_cast<int>(mount_of_link(proc));
     return 0;
   }
   link.kind = xlate::LinkKind::jump;
