@@ -53,29 +53,34 @@ int translate(CallStop& stop, Address& address) {
   return address.bytes.ss_family == AF_UNIX ? translate_target(stop, address) : translate_port(stop, address);
 }
 
-// Makes the call with another address; argument `index` is its pointer, the next one its length.
-Next run_with_address(CallStop& stop, int index, const Address& address) {
+// Makes the call with another address and looks at its result; argument `index` is its pointer, the next one its
+// length.
+Next watch_with_address(CallStop& stop, int index, const Address& address, AtExit what) {
   const Word place = put_scratch(stop, &address.bytes, sizeof(sockaddr_un));
   if (place == 0) return answer(stop, -EFAULT);
-  if (address.length == stop.arg(index + 1)) return run_with_pointer(stop, index, place);
   stop.task.at_entry = stop.regs;
   stop.set_arg(index, place);
   stop.set_arg(index + 1, address.length);
+  stop.task.at_exit = what;
   return Next::watch;
+}
+
+// Makes the call with another address.
+Next run_with_address(CallStop& stop, int index, const Address& address) {
+  if (address.length != stop.arg(index + 1)) return watch_with_address(stop, index, address, AtExit::restore);
+  const Word place = put_scratch(stop, &address.bytes, sizeof(sockaddr_un));
+  return place == 0 ? answer(stop, -EFAULT) : run_with_pointer(stop, index, place);
 }
 
 // The address cannot be resolved: the kernel gives the error, behind those that it finds before it looks at the
 // address.
 Next refuse_address(CallStop& stop, int index, Address& address, int error) {
   const char* path = path_to_error(error);
-  if (path != nullptr && std::strlen(path) < sizeof(sockaddr_un::sun_path)) {
-    set_path(address, path);
-    return run_with_address(stop, index, address);
-  }
-  PathText text;
-  const PathText proc = proc_path(stop.task.tid, stop.int_arg(0));
-  const bool is_socket = read_kernel_link(proc.c_str(), text) && text.view().starts_with("socket:");
-  return is_socket && !only_names(stop.task.tid, stop.int_arg(0)) ? answer(stop, error) : Next::as_is;
+  const bool fits = path != nullptr && std::strlen(path) < sizeof(sockaddr_un::sun_path);
+  set_path(address, fits ? path : path_to_error(-ENOENT));
+  if (fits) return run_with_address(stop, index, address);
+  stop.task.extra = {static_cast<Word>(error), 0, 0};
+  return watch_with_address(stop, index, address, AtExit::address_error);
 }
 
 Next on_target(CallStop& stop, int index) {
@@ -113,13 +118,7 @@ Next on_bind(CallStop& stop) {
   if (!moved) return run_with_address(stop, 1, address);
   stop.task.rename_from = target;
   stop.task.rename_to = host;
-  const Word place = put_scratch(stop, &address.bytes, sizeof(sockaddr_un));
-  if (place == 0) return answer(stop, -EFAULT);
-  stop.task.at_entry = stop.regs;
-  stop.task.at_exit = AtExit::long_bind;
-  stop.set_arg(1, place);
-  stop.set_arg(2, address.length);
-  return Next::watch;
+  return watch_with_address(stop, 1, address, AtExit::long_bind);
 }
 
 // The parts of a message follow each other in the scratch slot: header, name, control data.

@@ -213,6 +213,8 @@ Next on_address_result(CallStop& stop) {
 
 long on_socket_exit(Run& run, Task& task, AtExit what, long result) {
   if (what == AtExit::long_bind && result == 0) (void)::rename(task.rename_from.c_str(), task.rename_to.c_str());
+  // The kernel has found nothing wrong before it looked at the address, which led nowhere.
+  if (what == AtExit::address_error) return result == -ENOENT ? static_cast<long>(task.extra[0]) : result;
   if (result < 0) return result;
   const auto count = std::min(static_cast<std::size_t>(result), k_vector_max);
   if (what == AtExit::socket_name) return give_name(run, task, result);

@@ -116,6 +116,13 @@ Next on_statx(CallStop& stop) {
   return answer(stop, write_object(stop.task.tid, stop.arg(4), st));
 }
 
+bool acts_as_root(const CallStop& stop) { return stop.run.emulate_ids && stop.task.credentials->uid.fs == 0; }
+
+// What root may do with a file that is no directory.
+long access_of_root(const struct stat& st, int mode) {
+  return (mode & X_OK) == 0 || (st.st_mode & 0111) != 0 ? 0 : -EACCES;
+}
+
 // The kernel's answer is about the user who runs udocker. For the user's own files the answer that counts is that for
 // the emulated ids: the real ones, or with AT_EACCESS the effective ones.
 long emulated_access(CallStop& stop, long result, int mode, unsigned flags) {
@@ -123,7 +130,8 @@ long emulated_access(CallStop& stop, long result, int mode, unsigned flags) {
   if (!run.emulate_ids || mode == F_OK || (result != 0 && result != -EACCES)) return result;
   struct stat st {};
   if (::fstatat(AT_FDCWD, run.at.host.c_str(), &st, nofollow(run.at)) != 0) return -errno;
-  if (st.st_uid != run.host_uid || S_ISLNK(st.st_mode)) return result;
+  if (st.st_uid != run.host_uid) return result;
+  if (S_ISLNK(st.st_mode)) return acts_as_root(stop) ? access_of_root(st, mode) : result;  // opened with O_PATH
   xlate::GuestPath path;
   const Belief belief = belief_of(run, st, located_name(stop.run, path));
   const Credentials& c = *stop.task.credentials;
@@ -133,8 +141,7 @@ long emulated_access(CallStop& stop, long result, int mode, unsigned flags) {
 
 // Links allow everything, but for those of /proc, about which Linux 5.8 can be asked.
 long access_to_link(CallStop& stop, const struct stat& st, int mode) {
-  const bool root = stop.run.emulate_ids && stop.task.credentials->uid.fs == 0;
-  if (root) return (mode & X_OK) == 0 || (st.st_mode & 0111) != 0 ? 0 : -EACCES;
+  if (acts_as_root(stop)) return access_of_root(st, mode);
   const long result = ::syscall(SYS_faccessat2, AT_FDCWD, stop.run.at.host.c_str(), mode, AT_SYMLINK_NOFOLLOW);
   return result == 0 || errno == ENOSYS ? 0 : -errno;
 }

@@ -56,6 +56,7 @@ enum class AtExit : std::uint8_t {
   list_position,
   unnamed_file,
   long_bind,
+  address_error,
   socket_name,
   message_name,
   messages_control,
