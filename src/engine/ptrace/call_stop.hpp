@@ -50,7 +50,8 @@ struct Run {
   PortTable ports;
   bool passes_credentials = false;  // a guest has asked for SO_PASSCRED
   Listings listings;
-  std::string exec_problem;  // of the last exec that failed
+  std::vector<bool> local_mounts;  // for each mount, whether its files are local
+  std::string exec_problem;        // of the last exec that failed
   // Buffers of the calls, reused: only one stop is handled at a time.
   xlate::Resolution at, at2;
   PathText text, text2;

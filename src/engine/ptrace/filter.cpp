@@ -225,8 +225,9 @@ Program tree(std::span<const Range> ranges) {
 namespace {
 
 // An open file can be handed over, but if the guest must open it after all, that needs a return stub.
-bool can_notify(Abi abi, const Call& call) {
-  return xlate::is_answered(call.op) || (call.op == Op::open && call.flags >= 0 && abi == Abi::x86_64);
+bool can_notify(Abi abi, const Call& call, const FilterOptions& options) {
+  if (call.op == Op::open) return options.notify_open && call.flags >= 0 && abi == Abi::x86_64;
+  return xlate::is_answered(call.op);
 }
 
 }  // namespace
@@ -246,7 +247,7 @@ Verdict filter_verdict(Abi abi, const Call& call, const FilterOptions& options) 
     case Stop::clone_flags:
       return Verdict::by_argument;
     default:
-      return options.notify && can_notify(abi, call) ? Verdict::notify : Verdict::report;
+      return options.notify && can_notify(abi, call, options) ? Verdict::notify : Verdict::report;
   }
 }
 

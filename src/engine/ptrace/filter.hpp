@@ -28,6 +28,7 @@ struct FilterOptions {
   bool release = false;                // uname(2) is answered by us
   bool listing = false;                // a real directory lacks a mount point
   bool notify = false;                 // calls that the engine answers come as notifications
+  bool notify_open = false;            // open(2) for reading too
   std::vector<CallSite> loader_calls;  // the loader's own calls, which pass
   std::vector<std::uint64_t> stubs;    // pages of return stubs: calls from there are never notified
 };

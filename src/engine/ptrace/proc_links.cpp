@@ -55,9 +55,10 @@ int Lookup::follow_proc_link(const ProcLink& what, std::string_view host, xlate:
   const Task* owner = tasks_.find_process(what.pid);
   if (!named && text.empty()) {  // not told; the kernel tells no name of 4096 bytes or more, but can follow the link
     if (error != ENAMETOOLONG) return error != 0 ? -error : -ENOENT;
-    if (what.what == "cwd" && owner != nullptr && is_remembered_cwd(*owner, host.data())) {
+    if (what.what == "cwd" && owner != nullptr && is_remembered_cwd(*owner, host.data()) &&
+        link.target.assign(owner->fs->guest_cwd)) {
       link.kind = xlate::LinkKind::jump;
-      return link.target.assign(owner->fs->guest_cwd) ? 0 : -ENAMETOOLONG;
+      return 0;
     }
     link.kind = xlate::LinkKind::open;
     PathText proc;

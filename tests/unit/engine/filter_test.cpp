@@ -69,7 +69,8 @@ INSTANTIATE_TEST_SUITE_P(Abis, FilterOf, ::testing::ValuesIn(xlate::k_abis),
 TEST_P(FilterOf, EveryNumberGetsTheTablesAnswer) {
   for (const bool all : {false, true}) {
     FilterOptions options;
-    options.identity = options.read_only = options.release = options.listing = options.notify = all;
+    options.identity = options.read_only = options.release = options.listing = options.notify = options.notify_open =
+        all;
     const auto program = make_filter(options);
     EXPECT_LT(program.size(), 3000U) << "BPF_MAXINSNS is 4096";
     for (std::uint64_t number = 0; number < 1000; ++number) {
@@ -190,7 +191,7 @@ TEST(Filter, OnlyTheLoadersOwnCallsPass) {
 
 TEST(Filter, WhatTheGuestMustDoItselfIsNotNotified) {
   FilterOptions options;
-  options.notify = true;
+  options.notify = options.notify_open = true;
   options.stubs = {0x70000000, 0x2a0000000000};
   const auto program = make_filter(options);
   seccomp_data data = call(SYS_openat);
@@ -213,6 +214,9 @@ TEST(Filter, WhatTheGuestMustDoItselfIsNotNotified) {
       EXPECT_EQ(verdict(program, data), SECCOMP_RET_USER_NOTIF) << number;
     }
   }
+  options.notify_open = false;
+  EXPECT_EQ(verdict(make_filter(options), call(SYS_openat)), SECCOMP_RET_TRACE | report_data(Abi::x86_64));
+  EXPECT_EQ(verdict(make_filter(options), call(SYS_readlink)), SECCOMP_RET_USER_NOTIF);
 }
 
 }  // namespace
