@@ -90,3 +90,24 @@ copy_project() {
   [ ! -e "$1.debug" ] || cp "$1.debug" "$scratch/project/udocker.debug"
   give_scratch
 }
+
+# Runs a command of tests/blackbox as the ordinary user, with the executable and the images that the tests use.
+in_blackbox() {
+  (cd "$scratch/project/tests/blackbox" && "${as_user[@]}" UDOCKER_EXECUTABLE="$scratch/project/udocker" \
+    UDOCKER_TEST_CACHE="$image_cache" PYTHONDONTWRITEBYTECODE=1 "$@" >&2)
+}
+
+# Runs pytest there; the results go to the JUnit file $1, the other words to pytest.
+run_pytest() {
+  local output=$1
+  shift
+  in_blackbox /usr/bin/python3 -m pytest -q -p no:cacheprovider -n "$(nproc)" --rootdir=. --basetemp="$scratch/pytest" \
+    --junitxml="$output" -rf --tb=short "$@" || true
+}
+
+# Ends a run of tests: adds up the JUnit files given and prints `N passed, N failed, N skipped`.
+summarize() {
+  local probe=() word
+  for word in "${as_user[@]}"; do probe+=("--probe-as=$word"); done
+  /usr/bin/python3 tools/summary.py "${probe[@]}" "$@"
+}

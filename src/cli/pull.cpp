@@ -9,8 +9,6 @@
 #include "image/image_config.hpp"
 #include "image/reference.hpp"
 #include "registry/client.hpp"
-#include "registry/endpoint.hpp"
-#include "store/keystore.hpp"
 
 namespace udk::cli {
 namespace {
@@ -47,48 +45,6 @@ class StagedSink : public registry::BlobSink {
   image::Descriptor descriptor_;
   std::optional<store::StagedBlob> blob_;
 };
-
-registry::EndpointRules endpoint_rules(const Config& config, const PullOptions& options) {
-  registry::EndpointRules rules;
-  if (auto hub = config.docker_registries.find("docker.io"); hub != config.docker_registries.end()) {
-    rules.hub = {hub->second.registry, hub->second.index};
-  }
-  rules.registry_option = options.registry;
-  rules.index_option = options.index;
-  for (const auto& [name, row] : config.docker_registries) rules.table[name] = {row.registry, row.index};
-  return rules;
-}
-
-registry::CredentialsProvider credentials_from(const std::string& keystore) {
-  return [keystore](const std::string& url) -> std::optional<registry::Credentials> {
-    auto found = store::Keystore(keystore).lookup(url);
-    if (!found) log::warning("{}", found.error().text);
-    if (!found || !*found) return std::nullopt;
-    return registry::Credentials{(*found)->user, (*found)->password, Secret()};
-  };
-}
-
-Result<registry::Client> make_client(const Session& session, const image::Reference& reference,
-                                     const PullOptions& options) {
-  const auto& config = session.config();
-  registry::Options client;
-  client.registry_url = registry::select_endpoint(reference, endpoint_rules(config, options)).registry_url;
-  client.http_proxy = options.http_proxy.empty() ? config.http_proxy : options.http_proxy;
-  client.tls = session.verify() == Verify::tls ? registry::Tls::verify : registry::Tls::insecure;
-  client.credentials = credentials_from(config.keystore);
-  if (!config.http_agent.empty()) client.user_agent = config.http_agent;
-  client.connect_timeout = std::chrono::seconds(config.ctimeout);
-  client.cancelled = interrupted;
-  client.on_warning = [](const std::string& line) { log::warning("{}", line); };
-  return registry::Client::create(std::move(client));
-}
-
-// In the order in which they are wanted.
-Result<std::vector<image::Platform>> wanted_platforms(const PullOptions& options) {
-  if (options.platform.empty()) return image::host_platforms();
-  TRY_ASSIGN(auto platform, image::Platform::parse(options.platform, image::host_platform()));
-  return std::vector{std::move(platform)};
-}
 
 // What the image consists of, each blob once: the configuration, then the layers from the top.
 std::vector<image::Descriptor> blobs_of(const image::Manifest& manifest) {
@@ -176,7 +132,7 @@ Result<> fetch_image(Session& session, const image::Reference& reference, const 
   TRY(reference.check_remote());
   TRY_ASSIGN(auto platforms, wanted_platforms(options));
   TRY_ASSIGN(store::Store * store, session.store());
-  TRY_ASSIGN(auto client, make_client(session, reference, options));
+  TRY_ASSIGN(auto client, client_for(session, reference, options));
   TRY_ASSIGN(auto resolved, client.resolve(reference, platforms));
   TRY(resolved.manifest.check_is_image());
   log::debug("manifest {} of {}", resolved.digest.text(), resolved.repository);
@@ -200,11 +156,6 @@ Result<> fetch_image(Session& session, const image::Reference& reference, const 
 
 }  // namespace
 
-PullOptions pull_options(const Arguments& arguments) {
-  return {arguments.value_or("platform", ""), arguments.value_or("registry", ""), arguments.value_or("index", ""),
-          arguments.value_or("httpproxy", "")};
-}
-
 Result<store::ImageName> pull_image(Session& session, const std::string& text, const PullOptions& options) {
   TRY_ASSIGN(auto reference, image::Reference::parse(text));
   const InterruptScope interruptible;
@@ -219,7 +170,7 @@ Result<> fetch_parts(Session& session, const store::ImageName& name, const image
   TRY(reference.check_remote());
   const InterruptScope interruptible;
   TRY_ASSIGN(store::Store * store, session.store());
-  TRY_ASSIGN(auto client, make_client(session, reference, options));
+  TRY_ASSIGN(auto client, client_for(session, reference, options));
   // Some registries have a lone name as it is, some below library/. The tag may be gone, its blobs be there.
   auto resolved = client.resolve(reference, image::host_platforms());
   TRY_ASSIGN(auto draft, store->images().begin(name));

@@ -3,16 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "cli/option.hpp"
+#include "cli/registry_client.hpp"
 #include "cli/session.hpp"
 
 namespace udk::cli {
-
-struct PullOptions {
-  std::string platform, registry, index, http_proxy;
-};
-// --platform, --registry, --index, --httpproxy of `pull` and `run`.
-PullOptions pull_options(const Arguments& arguments);
 
 // Fetches the image named `text` into the local repository; what it was before is replaced in one step.
 Result<store::ImageName> pull_image(Session& session, const std::string& text, const PullOptions& options);

@@ -3,7 +3,9 @@
 #include <curl/curl.h>
 
 #include "registry/blob_fetch.hpp"
+#include "registry/login.hpp"
 #include "registry/manifests.hpp"
+#include "registry/search.hpp"
 #include "registry/session.hpp"
 
 namespace udk::registry {
@@ -23,6 +25,7 @@ class Client::Impl {
  public:
   explicit Impl(std::unique_ptr<Session> session) : session_(std::move(session)) {}
   Session& session() { return *session_; }
+  std::optional<SearchInterface> search_interface;  // the one that has answered
 
   struct Found {
     VerifiedDocument document;
@@ -79,6 +82,19 @@ Result<Resolved> Client::resolve(const image::Reference& reference, std::span<co
 
 Result<Resolved> Client::resolve(const image::Reference& reference, const image::Platform& platform) {
   return resolve(reference, std::span(&platform, 1));
+}
+
+Result<bool> Client::check_login() { return registry::check_login(impl_->session()); }
+
+Result<SearchPage> Client::search(const SearchQuery& query) {
+  for (const auto interface : {SearchInterface::v2, SearchInterface::v1}) {
+    if (impl_->search_interface && *impl_->search_interface != interface) continue;
+    TRY_ASSIGN(auto page, get_search_page(impl_->session(), interface, query));
+    if (!page) continue;
+    impl_->search_interface = interface;
+    return std::move(*page);
+  }
+  return fail(Code::not_found, impl_->session().base().authority() + " has no search");
 }
 
 Result<> Client::fetch_blobs(const std::string& repository, std::span<BlobRequest> blobs) {

@@ -67,6 +67,21 @@ struct BlobRequest {
   std::function<void(std::uint64_t bytes_so_far)> on_progress;  // optional; also after a restart
 };
 
+struct SearchQuery {
+  std::string expression;  // "": everything
+  std::size_t page = 1;
+  std::size_t page_size = 25;
+};
+struct SearchHit {
+  std::string name, description;  // as the server sends them: to be cleaned before a terminal sees them
+  bool official = false;
+  std::uint64_t stars = 0;
+};
+struct SearchPage {
+  std::vector<SearchHit> hits;
+  bool last = false;
+};
+
 // The distribution protocol (OCI distribution-spec 1.1) with one registry: authentication, redirects, retries and
 // verification. Not for use from several threads. Errors are one line with object, cause and remedy:
 // Code::not_found, unauthorized, denied, network, corrupt, unsupported; sys_errno EINTR when cancelled.
@@ -85,6 +100,11 @@ class Client {
   // All blobs, a few at a time, in the order given; returns when every on_complete has succeeded, or with the first
   // error.
   Result<> fetch_blobs(const std::string& repository, std::span<BlobRequest> blobs);
+  // Whether the registry takes the credentials; false: it asks nobody for any. Code::unauthorized: it refuses them.
+  Result<bool> check_login();
+  // A page of what the index of this address finds, by Docker Hub's interface of today or else the old one.
+  // Code::not_found: it has neither.
+  Result<SearchPage> search(const SearchQuery& query);
   // GET /v2/NAME/tags/list, all pages.
   Result<std::vector<std::string>> list_tags(const image::Reference& reference);
 

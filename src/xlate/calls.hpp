@@ -19,6 +19,7 @@ enum class Op : std::uint8_t {
   open2,
   mkdir,
   mknod,
+  truncate,
   chdir,
   exec,
   // Calls whose whole effect or answer the engine can provide on the translated path.
@@ -27,7 +28,7 @@ enum class Op : std::uint8_t {
   fstat,
   access,
   readlink,
-  statfs,
+  statfs,  // also of a descriptor: a row without a path
   getxattr,
   listxattr,
   getcwd,
@@ -81,10 +82,14 @@ enum class Op : std::uint8_t {
   setgroups,
   capget,
   capset,
+  // Processes.
+  clone,
+  clone3,
+  unshare,
+  kill,
   // Others.
   uname,
-  prctl,
-  kill
+  prctl
 };
 
 // Whether a link at the end of the path is followed.
@@ -119,7 +124,8 @@ enum class Stop : std::uint8_t {
   list_position,          // then, and only if the position (argument `stop_arg`) is one of our own
   prctl_option,           // only for the options that an engine must know
   socketcall,             // only for the socket calls that an engine must see
-  no_namespaces,          // never; EPERM if argument `stop_arg` asks for a new namespace
+  clone_flags,            // only if argument `stop_arg` has CLONE_UNTRACED; EPERM if it asks for a new namespace
+  no_listener,            // never; EINVAL if a filter's calls shall go to another process (seccomp(2))
   no_audit,               // never; if ids are emulated the audit netlink is one that this kernel does not have
   everybody,              // only if argument 0 is -1: kill(2) of all processes
   credential_option       // only if ids are emulated, and only for the socket options about credentials
@@ -251,5 +257,17 @@ inline constexpr std::uint32_t k_list_positions_i386 = 0x10000;
 
 // CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET
 inline constexpr std::uint32_t k_namespace_flags = 0x7e020000U;
+// CLONE_NEWTIME, which clone(2) does not know: there the bit belongs to the signal.
+inline constexpr std::uint32_t k_new_time = 0x80U;
+// CLONE_UNTRACED: the new process would be without an engine.
+inline constexpr std::uint32_t k_untraced = 0x00800000U;
+
+// seccomp(2) with a listener: what that lets pass, no other filter would see any more.
+inline constexpr std::uint32_t k_set_filter = 1;    // SECCOMP_SET_MODE_FILTER
+inline constexpr std::uint32_t k_new_listener = 8;  // SECCOMP_FILTER_FLAG_NEW_LISTENER
+
+constexpr bool is_new_listener(std::uint64_t operation, std::uint64_t flags) {
+  return static_cast<std::uint32_t>(operation) == k_set_filter && (flags & k_new_listener) != 0;
+}
 
 }  // namespace udk::xlate

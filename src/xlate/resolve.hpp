@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 #include "xlate/fixed_path.hpp"
 #include "xlate/mount_table.hpp"
@@ -15,6 +16,8 @@
 //   int read_link(std::string_view host, std::string_view guest, Link& link)
 //     0 and `link` filled, or -errno; `host` is NUL-terminated. -EINVAL: exists, is no link.
 //   int check_dir(std::string_view host)    0 if it is a directory, else -errno
+//   bool name_of_dir(std::string_view host, GuestPath& guest)
+//     the canonical guest path of a directory that `host` leads to by a kernel link; false: it has none
 //   bool known_plain(std::string_view host) / void note_plain(std::string_view host)
 //     a memory of host paths that are no links; "never" and "ignore" are right answers.
 namespace udk::xlate {
@@ -28,6 +31,8 @@ enum class LinkKind : unsigned char {
 
 struct Link {
   LinkKind kind = LinkKind::text;
+  bool gone = false;  // of an open file: nothing is at `target` any more, the text is only what readlink(2) tells
+  int mount = -1;     // of an open file whose name is too long to be told: where it lies
   FixedText<k_path_max> target;
 };
 
@@ -43,7 +48,8 @@ enum Confine : unsigned {
   k_no_kernel_links = 2U,  // RESOLVE_NO_MAGICLINKS
   k_beneath = 4U,          // RESOLVE_BENEATH
   k_in_start = 8U,         // RESOLVE_IN_ROOT
-  k_one_mount = 16U        // RESOLVE_NO_XDEV
+  k_one_mount = 16U,       // RESOLVE_NO_XDEV
+  k_creates = 32U          // O_CREAT: what stands before a slash at the end of the path is not looked at
 };
 
 // What the last step was: calls on names treat "x/.." differently from "x".
@@ -55,18 +61,18 @@ struct View {
 };
 
 struct Resolution {
-  GuestPath guest;        // canonical, "" is "/"; without meaning if `opaque` or `nameless`
-  HostPath host;          // what to hand to the kernel; never empty
-  std::size_t mount = 0;  // where it lies
+  GuestPath guest;             // canonical, "" is "/"; without meaning if `nameless`
+  HostPath host;               // what to hand to the kernel; never empty
+  std::size_t mount = 0;       // where it lies
+  std::size_t name_mount = 0;  // where the last name of the path was looked up; differs for mount points and ".."
   Last last = Last::root;
   bool mount_point = false;     // the result is exactly a mount
   bool trailing_slash = false;  // the caller wrote "name/": `host` ends in a slash too
   bool kernel_link = false;     // `host` is a kernel link that the kernel shall follow
-  bool opaque = false;          // a part of the walk is left to the kernel
   bool nameless = false;        // lies below a directory that has no guest path: `guest` is empty, `mount` unknown
 
   // Whether `guest` says where it is.
-  [[nodiscard]] constexpr bool named() const { return !opaque && !nameless; }
+  [[nodiscard]] constexpr bool named() const { return !nameless; }
 };
 
 // Where a relative path begins: the canonical guest path of a directory, or, if it has none (deleted, or too long to be
@@ -74,6 +80,7 @@ struct Resolution {
 struct Start {
   std::string_view guest;
   std::string_view nameless;  // empty: `guest` counts
+  std::size_t mount = 0;      // of `nameless`
 };
 
 constexpr unsigned k_link_limit = 40;  // as Linux' MAXSYMLINKS
@@ -95,12 +102,13 @@ class Resolver {
     confine_ = confine;
     links_ = 0;
     start_ = start;
+    root_known_ = path.front() == '/' || (confine & (k_in_start | k_beneath)) != 0;
     floor_ = (confine & (k_in_start | k_beneath)) != 0 ? start.guest : view.root;
-    out.kernel_link = out.opaque = out.mount_point = out.trailing_slash = false;
+    out.kernel_link = out.mount_point = out.trailing_slash = false;
     const bool absolute = path.front() == '/';
     if (absolute && (confine & k_beneath) != 0) return -EXDEV;
     if (const int e = absolute ? to_root() : to_start(); e != 0) return e;
-    start_mount_ = out.mount;
+    out.name_mount = out.mount;
     (void)rest_.assign(path);
     at_ = 0;
     return walk();
@@ -131,6 +139,7 @@ class Resolver {
       const Step step = next();
       if (step.name.empty()) return finish();
       int status = 0;
+      out_->name_mount = out_->mount;
       if (step.name == ".") {
         status = out_->last == Last::name ? sys_.check_dir(out_->host.view()) : 0;
         out_->last = Last::dot;
@@ -140,12 +149,13 @@ class Resolver {
       } else {
         status = down(step);
       }
-      if (status == k_done) return out_->opaque ? 0 : finish();
+      if (status == k_done) return finish();
       if (status < 0) return status;
     }
   }
 
   constexpr int up() {
+    root_known_ = true;
     if (out_->last == Last::name)
       if (const int e = sys_.check_dir(out_->host.view()); e != 0) return e;
     if (out_->nameless) return up_nameless();
@@ -169,7 +179,17 @@ class Resolver {
     }
     if ((confine_ & k_beneath) != 0) return -EXDEV;
     if ((confine_ & k_in_start) != 0) return 0;
-    return out_->host.push("..") ? 0 : -ENAMETOOLONG;  // the kernel knows
+    if (!out_->host.push("..")) return -ENAMETOOLONG;
+    // Only the kernel knows what is above; it seldom lacks a name itself.
+    return sys_.name_of_dir(out_->host.view(), out_->guest) ? jump_to_guest() : 0;
+  }
+
+  // Whether what is at a last component does not matter.
+  [[nodiscard]] constexpr bool is_unseen(const Step& step) const { return step.slash && (confine_ & k_creates) != 0; }
+  // Whether it is taken as it is.
+  [[nodiscard]] constexpr bool stays(const Step& step) const {
+    if (is_unseen(step)) return true;
+    return final_ == Final::parent || (final_ == Final::keep && !step.slash);
   }
 
   constexpr int down(const Step& step) {
@@ -179,13 +199,15 @@ class Resolver {
     } else if (!out_->guest.push(step.name)) {
       return -ENAMETOOLONG;
     } else if (const int m = view_->mounts.at(out_->guest.view()); m >= 0) {
-      if ((confine_ & k_one_mount) != 0) return -EXDEV;
+      if ((confine_ & k_one_mount) != 0 && !(step.last && is_unseen(step))) return -EXDEV;
       out_->mount = static_cast<std::size_t>(m);
       return out_->host.assign(view_->mounts[out_->mount].host) ? 0 : -ENAMETOOLONG;
     }
     if (!out_->host.push(step.name)) return -ENAMETOOLONG;
-    if (step.last && (final_ == Final::parent || (final_ == Final::keep && !step.slash))) return k_done;
+    if (step.last && stays(step)) return k_done;
     if (!out_->nameless && sys_.known_plain(out_->host.view())) return 0;
+    link_.gone = false;
+    link_.mount = -1;
     const int e = sys_.read_link(out_->host.view(), out_->guest.view(), link_);
     if (e == 0) return follow(step);
     if (e == -EINVAL) {
@@ -204,8 +226,10 @@ class Resolver {
     if (absolute && (confine_ & k_beneath) != 0) return -EXDEV;
     if (!prepend(target, step.slash)) return -ENAMETOOLONG;
     if (absolute) {
+      const std::size_t before = out_->mount;
       if (const int e = to_root(); e != 0) return e;
-      return (confine_ & k_one_mount) != 0 && out_->mount != start_mount_ ? -EXDEV : 0;
+      const bool same = std::exchange(root_known_, true) && out_->mount == before;
+      return (confine_ & k_one_mount) != 0 && !same ? -EXDEV : 0;
     }
     if (out_->nameless)
       --depth_;
@@ -220,16 +244,21 @@ class Resolver {
     if ((confine_ & k_no_kernel_links) != 0) return -ELOOP;
     if ((confine_ & (k_beneath | k_in_start | k_one_mount)) != 0) return -EXDEV;
     const std::string_view target = link_.target.view() == "/" ? std::string_view() : link_.target.view();
-    if (link_.kind == LinkKind::jump || (!step.last && !link_.target.empty())) {
+    if (link_.kind == LinkKind::jump || (!step.last && !link_.gone && !link_.target.empty())) {
       const int e = jump(target);
       out_->last = Last::name;
       return e;
     }
     if (!link_.target.empty()) out_->mount = view_->mounts.covering(target);
-    out_->kernel_link = true;
-    if (step.last) return k_done;
-    out_->opaque = true;
-    return out_->host.push(tail(rest_.view(), at_)) ? k_done : -ENAMETOOLONG;
+    if (link_.mount >= 0) out_->mount = static_cast<std::size_t>(link_.mount);
+    if (step.last) {
+      out_->kernel_link = true;
+      return k_done;
+    }
+    out_->nameless = true;  // what lies below it has no guest path
+    out_->guest.clear();
+    depth_ = 0;
+    return 0;
   }
 
   // Puts a link's text in front of what remains.
@@ -251,16 +280,22 @@ class Resolver {
     if (start_.nameless.empty()) return jump(start_.guest);
     out_->last = Last::root;
     out_->nameless = true;
-    out_->mount = 0;
+    out_->mount = start_.mount;
     out_->guest.clear();
     depth_ = 0;
     return out_->host.assign(start_.nameless) ? 0 : -ENAMETOOLONG;
   }
 
   constexpr int jump(std::string_view guest) {
+    if (!out_->guest.assign(guest)) return -ENAMETOOLONG;
+    return jump_to_guest();
+  }
+
+  constexpr int jump_to_guest() {
+    const std::string_view guest = out_->guest.view();
     out_->last = Last::root;
     out_->nameless = false;
-    return out_->guest.assign(guest) && view_->mounts.to_host(guest, out_->host, out_->mount) ? 0 : -ENAMETOOLONG;
+    return view_->mounts.to_host(guest, out_->host, out_->mount) ? 0 : -ENAMETOOLONG;
   }
 
   // Carries what the end of the path asked for ("name/", "dir/.") over to the host path, so that the kernel applies it.
@@ -270,7 +305,7 @@ class Resolver {
     out_->mount_point = !out_->nameless && view_->mounts.at(out_->guest.view()) >= 0;
     std::string_view end;
     if (out_->host.empty() || out_->trailing_slash) end = "/";
-    if (out_->nameless && out_->host.view() == start_.nameless) end = "/.";  // behind the kernel link, not the link
+    if (out_->nameless && !out_->kernel_link && depth_ == 0) end = "/.";  // behind the kernel link, not the link
     return out_->host.append(end) ? 0 : -ENAMETOOLONG;
   }
 
@@ -283,8 +318,8 @@ class Resolver {
   Final final_ = Final::follow;
   unsigned confine_ = 0;
   unsigned links_ = 0;
-  std::size_t start_mount_ = 0;
-  std::size_t at_ = 0;  // how much of rest_ is done
+  bool root_known_ = false;  // Linux compares with the root's mount, and has none before the walk needed the root
+  std::size_t at_ = 0;       // how much of rest_ is done
   FixedText<16383> rest_;
   Link link_;
 };

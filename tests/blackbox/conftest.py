@@ -10,6 +10,7 @@ import pytest
 
 import archives
 import images
+from compared import Programs
 from guests import Container, Guests
 from product import Udocker
 from registry import Credentials, Registry, make_tls
@@ -95,6 +96,12 @@ def pushed(registry: Registry, layout):
 def guests(executable: pathlib.Path, tmp_path_factory: pytest.TempPathFactory, registry: Registry, layout, pushed) -> Guests:
     """A repository that the tests of `run` share, with containers made when they are first asked for."""
     return Guests(Udocker(executable, tmp_path_factory.mktemp("guests") / "home"), registry, layout, pushed)
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
+    """The programs that run natively and in guests."""
+    return Programs(tmp_path_factory.mktemp("programs"))
 
 
 @pytest.fixture

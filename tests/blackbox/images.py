@@ -175,8 +175,11 @@ RECIPES = {
     "bookworm": debian("bookworm"),
     "bullseye": debian("bullseye"),
     "trixie": debian("trixie"),
+    "tools": debian("bookworm", "procps,psmisc,lsof,strace,gdb,bubblewrap"),  # what looks at processes and confines them
     "bookworm-i386": debian_i386("bookworm", "python3,perl,gcc,libc6-dev,file"),
+    "conformance": debian("bookworm", "python3,libpython3.11-testsuite,netbase,rpm,dnf,createrepo-c,file"),
     "big": debian("bookworm", "python3,perl,gcc,git,python3-dev"),  # more than 100 MB and 10 000 files, for benchmarks
+    "workshop": debian("bookworm", "python3,perl,gcc,libc6-dev,make,git,patch,xz-utils,rsync,cpio,file,ed,bc"),
     "musl": Recipe(fill_musl, ["--config.cmd=/bin/guest", "--config.env=PATH=/bin"], [PROGRAMS / "guest.c"]),
     "go": Recipe(fill_go, ["--config.cmd=/bin/guest", "--config.env=PATH=/bin"], [PROGRAMS / "guest.go"]),
 }

@@ -186,7 +186,7 @@ class TokenServer:
     def accepts(self, token: str, scope: str) -> bool:
         with self.lock:
             grant = self.issued.get(token)
-            if not grant or scope not in grant[0] or grant[1] == 0:
+            if not grant or (scope and scope not in grant[0]) or grant[1] == 0:
                 return False
             if grant[1] is not None:
                 grant[1] -= 1
@@ -241,7 +241,8 @@ class Bearer(Rule):
         if scheme == "Bearer" and self.tokens.accepts(token, scope):
             return following(request)
         realm = self.realm if isinstance(self.realm, str) else self.realm.url + "/token"
-        challenges = self.challenge or [f'Bearer realm="{realm}",service="{self.service}",scope="{scope}"']
+        wanted = f',scope="{scope}"' if scope else ""
+        challenges = self.challenge or [f'Bearer realm="{realm}",service="{self.service}"{wanted}']
         reply = error(401, "UNAUTHORIZED", "authentication required")
         reply.headers += [("WWW-Authenticate", challenge) for challenge in challenges]
         return reply

@@ -87,7 +87,10 @@ def test_no_command_opens_parts_of_the_hosts_c_library(udocker, tmp_path, regist
         (["create", "--name=c", reference], 0), (["ps", "-m", "-s", "-p"], 0), (["images", "-l", "-p"], 0),
         (["inspect", "c"], 0), (["inspect", "-p", "c"], 0), (["inspect", reference], 0), (["setup", "c"], 0),
         (["setup", "--execmode=P2", "c"], 0), (["name", "c", "d"], 0), (["rename", "d", "e"], 0), (["rmname", "e"], 0),
-        (["install"], 0), (["rm", "c"], 0), (["rmi", by_name], 0),
+        (["install"], 0), (["protect", "c"], 0), (["unprotect", "c"], 0), (["rm", "c"], 0), (["rmi", by_name], 0),
+        (["mkrepo", str(tmp_path / "repo")], 0), (["showconf"], 0),
+        (["search", "--list-tags", by_name.rsplit(":", 1)[0]], 0), (["manifest", "inspect", by_name], 0), (["login", "-u", "a", "-p", "b", f"localhost:{registry.port}"], 0),
+        (["logout", f"localhost:{registry.port}"], 0),
     ]
     # `run` has a test of its own below.
     assert {words[0] for words, _ in commands} | {"run"} == commands_of(udocker), "a command is not traced"

@@ -177,3 +177,17 @@ psql -At -c 'create table t(a int)' -c 'insert into t select generate_series(1, 
     assert debian.run("sh", "-c", "mkdir -p /run/sshd; /usr/sbin/sshd -t").status == 0
     debian.sh("useradd joe; echo 'joe ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/joe; chmod 440 /etc/sudoers.d/joe")
     assert debian.run("su", "joe", "-c", "sudo -n id -u").out == "0\n"
+
+
+def test_users_are_kept_out_of_what_is_recorded(debian):
+    debian.sh("useradd -m joe; echo text > /home/joe/f; mkdir /home/joe/d; chown -R joe /home/joe")
+    script = "cd; chmod 400 f; chmod 0 d; cat f; echo more >> f; ls d; chmod 200 f; cat f; echo more >> f; chmod 700 d; chmod 600 f; ls d; cat f"
+    outcome = debian.run("su", "joe", "-c", script)
+    assert outcome.out.splitlines() == ["text", "text", "more"] and outcome.err.count("Permission denied") == 3, outcome
+    script = "cd; mkdir -p d/sub; chmod 500 d; touch d/new; mkdir d/new; rmdir d/sub; ls d; chmod 600 d; cat d/sub; stat d/sub; ls d"
+    outcome = debian.run("su", "joe", "-c", script)
+    assert outcome.out.splitlines() == ["sub"] * 2 and outcome.err.count("Permission denied") == 5, outcome
+    outcome = debian.run("su", "joe", "-c", "cat /etc/shadow; cat /etc/passwd")
+    assert "root:x:0:0" in outcome.out and "Permission denied" in outcome.err and "root:*" not in outcome.out
+    debian.sh("usermod -aG shadow joe; su joe -c 'cat /etc/shadow' | grep -q '^root:'")
+    assert debian.sh("chmod 0 /home/joe/f /home/joe/d; ls /home/joe/d; cat /home/joe/f").splitlines() == ["sub", "text", "more"]

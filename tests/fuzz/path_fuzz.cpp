@@ -68,7 +68,7 @@ class Check {
 
   void check_model() const {
     require(host() == model_.host, "another host path");
-    require(at_.opaque == model_.opaque && at_.nameless == model_.nameless, "named otherwise");
+    require(at_.nameless == model_.nameless, "named otherwise");
     if (at_.named()) require(guest() == model_.guest, "another guest path");
     if (!at_.nameless) require(at_.mount == model_.mount, "another mount");
     require(at_.last == model_.last, "another kind of last step");

@@ -15,6 +15,7 @@ struct Place {
   bool nameless = false;
   std::size_t above = 0;
   std::vector<std::string> names;
+  std::string base;  // of a nameless place: where its names begin
 };
 
 class Walk {
@@ -28,7 +29,7 @@ class Walk {
     answer_.guest = guest();
     if (answer_.host.empty()) answer_.host = host();
     if (!at_.nameless && !answer_.kernel_link) (void)host_of(world_, answer_.guest, answer_.mount);
-    if (!answer_.opaque) finish();
+    finish();
     return answer_;
   }
 
@@ -44,7 +45,7 @@ class Walk {
   [[nodiscard]] std::string guest() const { return at_.nameless ? std::string() : joined(); }
   [[nodiscard]] std::string host() {
     if (!at_.nameless) return host_of(world_, joined(), mount_);
-    std::string all = world_.nameless;
+    std::string all = at_.base;
     for (std::size_t i = 0; i < at_.above; ++i) all += "/..";
     return all + joined();
   }
@@ -62,6 +63,7 @@ class Walk {
     if (world_.nameless.empty()) return;
     at_ = {};
     at_.nameless = true;
+    at_.base = world_.nameless;
   }
   void go_to_root() { confined(k_in_start) ? go_to_start() : go(world_.root); }
 
@@ -84,7 +86,7 @@ class Walk {
       go_to_root();
     else
       go_to_start();
-    first_mount_ = mount();
+    root_known_ = rest_.front() == '/' || confined(k_in_start | k_beneath);
     while (next_ == Next::again) {
       rest_.erase(0, std::min(rest_.find_first_not_of('/'), rest_.size()));
       if (rest_.empty()) return 0;
@@ -107,6 +109,7 @@ class Walk {
   int up() {
     if (const int e = world_.host.check_dir(host()); e != 0) return e;
     answer_.last = Last::dotdot;
+    root_known_ = true;
     if (at_floor()) return confined(k_beneath) ? -EXDEV : 0;
     if (at_.nameless) {
       if (at_.names.empty())
@@ -164,8 +167,11 @@ class Walk {
     at_.names.pop_back();
     answer_.last = Last::dot;
     if (target.front() != '/') return 0;
+    const std::size_t before = mount();
     go_to_root();
-    return confined(k_one_mount) && mount() != first_mount_ ? -EXDEV : 0;
+    const bool same = root_known_ && mount() == before;
+    root_known_ = true;
+    return confined(k_one_mount) && !same ? -EXDEV : 0;
   }
 
   int follow_kernel(LinkKind kind, const std::string& target, bool final) {
@@ -178,14 +184,16 @@ class Walk {
       answer_.jumped = true;
       return 0;
     }
+    if (!final) {
+      const std::string base = host();
+      at_ = {};
+      at_.nameless = true;
+      at_.base = base;
+      return 0;
+    }
     answer_.kernel_link = true;
     answer_.mount = mount();
     if (!target.empty()) (void)host_of(world_, guest, answer_.mount);
-    if (!final) {
-      answer_.opaque = true;
-      rest_.erase(0, std::min(rest_.find_first_not_of('/'), rest_.size()));
-      answer_.host = host() + "/" + rest_;
-    }
     return stop();
   }
 
@@ -194,7 +202,7 @@ class Walk {
     answer_.trailing_slash = answer_.last == Last::name && slashes_;
     for (const WorldMount& each : world_.mounts)
       answer_.mount_point = answer_.mount_point || (!at_.nameless && each.guest == answer_.guest);
-    if (answer_.host == world_.nameless && at_.nameless)
+    if (at_.nameless && at_.names.empty() && !answer_.kernel_link)
       answer_.host += "/.";
     else if (answer_.host.empty() || answer_.trailing_slash)
       answer_.host += "/";
@@ -209,7 +217,7 @@ class Walk {
   Next next_ = Next::again;
   unsigned links_ = 0;
   std::size_t mount_ = 0;
-  std::size_t first_mount_ = 0;
+  bool root_known_ = false;
 };
 
 }  // namespace

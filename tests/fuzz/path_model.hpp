@@ -17,7 +17,6 @@ struct Answer {
   bool mount_point = false;
   bool trailing_slash = false;
   bool kernel_link = false;
-  bool opaque = false;
   bool nameless = false;
   bool jumped = false;  // a kernel link was followed, which may lead out of the root
 };

@@ -20,6 +20,7 @@ class WorldHost {
  public:
   int read_link(std::string_view host, std::string_view guest, Link& link);
   int check_dir(std::string_view host);
+  static bool name_of_dir(std::string_view, GuestPath&) { return false; }
   [[nodiscard]] bool known_plain(std::string_view host) const {
     return remembers_ && plain_.contains(std::string(host));
   }

@@ -1,6 +1,8 @@
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands/commands.hpp"
+#include "cli/format.hpp"
 #include "cli/lookup.hpp"
 #include "cli/output.hpp"
 #include "store/python_json.hpp"
@@ -8,8 +10,9 @@
 namespace udk::cli {
 namespace {
 
-constexpr std::array<Option, 1> k_options{{
+constexpr std::array<Option, 2> k_options{{
     {"-p", Takes::nothing, "", "print the host path of the container's root directory", ""},
+    k_format_option,
 }};
 
 Result<std::string> metadata_of(store::Store& store, const std::string& text) {
@@ -29,6 +32,12 @@ Result<int> execute(Session& session, const Arguments& arguments) {
     return k_exit_ok;
   }
   TRY_ASSIGN(auto json, metadata_of(*store, text));
+  TRY_ASSIGN(const auto format, Format::asked(arguments));
+  if (format) {
+    TRY_ASSIGN(const auto line, format->line(nlohmann::ordered_json::parse(json, nullptr, false)));
+    put(line);
+    return k_exit_ok;
+  }
   auto pretty = store::python_json_pretty(json);
   if (!pretty) return fail(std::move(pretty).error().context("invalid json metadata: " + text));
   put_line("{}", *pretty);

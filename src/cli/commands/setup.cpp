@@ -1,21 +1,24 @@
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/execution_mode.hpp"
+#include "cli/format.hpp"
 #include "cli/lookup.hpp"
 #include "cli/output.hpp"
 
 namespace udk::cli {
 namespace {
 
-constexpr std::array<Option, 5> k_options{{
+constexpr std::array<Option, 6> k_options{{
     {"--execmode", Takes::one_value, "MODE", "how the container is run: P1 or P2", ""},
     {"--force", Takes::nothing, "", "set the mode even if it is set already", ""},
     {"--purge", Takes::nothing, "", "not available in this version", ""},
     {"--fixperm", Takes::nothing, "", "not available in this version", ""},
     {"--nvidia", Takes::nothing, "", "not available in this version", ""},
+    k_format_option,
 }};
 
 Result<> refuse_missing(const Arguments& arguments) {
@@ -43,6 +46,13 @@ Result<int> execute(Session& session, const Arguments& arguments) {
   auto containers = store->containers();
   TRY_ASSIGN(auto id, container_id(*store, arguments.words[0], "invalid container id"));
   auto mode = arguments.value("execmode");
+  TRY_ASSIGN(const auto format, Format::asked(arguments));
+  if (!mode && format) {
+    TRY_ASSIGN(const auto line,
+               format->line({{"ID", id}, {"Mode", mode_of(session, containers, id)}, {"Nvidia", false}}));
+    put(line);
+    return k_exit_ok;
+  }
   if (!mode) {
     if (!arguments.has("force")) put_line("execmode: {}\nnvidiamode: False", mode_of(session, containers, id));
     return k_exit_ok;

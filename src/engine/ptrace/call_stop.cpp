@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
+
+#include "engine/ptrace/ownership.hpp"
 
 namespace udk::engine {
 
@@ -71,7 +74,8 @@ Final final_of(CallStop& stop) {
 int locate(CallStop& stop, Final final) {
   Run& run = stop.run;
   if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return e;
-  return run.lookup.path(stop.task, stop.dir_arg(stop.call.dir), run.text.view(), final, 0, run.at);
+  const int e = run.lookup.path(stop.task, stop.dir_arg(stop.call.dir), run.text.view(), final, 0, run.at);
+  return e != 0 ? e : check_recorded_folder(stop, run.at, X_OK);
 }
 
 Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t offset) {
@@ -104,21 +108,72 @@ Next run_with_pointer(CallStop& stop, int index, Word pointer) {
   return Next::run;
 }
 
-int check_effect(CallStop& stop, const xlate::Resolution& at) {
-  const bool read_only = stop.run.lookup.table()[at.mount].read_only;
+const char* path_to_error(int error) {
+  static const std::string long_name = "/" + std::string(256, 'x');
+  static const std::string many_links = [] {
+    std::string path = "/proc";
+    for (unsigned n = 0; n <= xlate::k_link_limit; ++n) path += "/self/..";
+    return path;
+  }();
+  switch (error) {
+    case -ENOENT:
+      return "/proc/none/none";
+    case -ENOTDIR:
+      return "/proc/version/none";
+    case -EADDRINUSE:
+      return "/proc/version";
+    case -ELOOP:
+      return many_links.c_str();
+    case -ENAMETOOLONG:
+      return long_name.c_str();
+    default:
+      return nullptr;
+  }
+}
+
+Next run_with_error(CallStop& stop, int index, int error) {
+  const char* path = path_to_error(error);
+  return path == nullptr ? answer(stop, error) : run_with_path(stop, index, path);
+}
+
+int stat_name(const xlate::Resolution& at, struct stat& st) {
+  return ::lstat(without_slashes(at.host.view()).c_str(), &st) == 0 ? 0 : -errno;
+}
+
+bool read_only_name(const Run& run, const xlate::Resolution& at) { return run.lookup.table()[at.name_mount].read_only; }
+
+int check_new_name(CallStop& stop, const xlate::Resolution& at, bool directory) {
+  if (const int wrong = stop.run.lookup.check_parent(at); wrong != 0) return wrong;
+  if (at.last != xlate::Last::name || (at.mount_point && at.named())) return -EEXIST;
   struct stat st {};
+  const int e = stat_name(at, st);
+  if (e != -ENOENT) return e == 0 ? -EEXIST : e;
+  if (stop.run.lookup.is_removed_parent(at)) return -ENOENT;
+  if (at.trailing_slash && !directory) return -ENOENT;
+  return read_only_name(stop.run, at) ? -EROFS : 0;
+}
+
+int check_folder_change(CallStop& stop, const xlate::Resolution& at, bool there) {
+  const int e = check_recorded_folder(stop, at, W_OK | X_OK);
+  struct stat st {};
+  return e != 0 && (stat_name(at, st) == 0) == there ? e : 0;
+}
+
+int check_effect(CallStop& stop, const xlate::Resolution& at) {
   switch (stop.call.effect) {
     case Effect::none:
+    case Effect::remove:  // calls_name.cpp
       return 0;
-    case Effect::change:
-      if (!read_only) return 0;
-      return ::lstat(at.host.c_str(), &st) != 0 ? -errno : -EROFS;
+    case Effect::change: {
+      if (!stop.run.lookup.table()[at.mount].read_only) return 0;
+      struct stat st {};
+      if ((at.kernel_link ? ::stat : ::lstat)(at.host.c_str(), &st) != 0) return -errno;
+      if (stop.call.op == xlate::Op::truncate && !S_ISREG(st.st_mode)) return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+      return -EROFS;
+    }
     case Effect::create:
-      if (!read_only) return 0;
-      return ::lstat(at.host.c_str(), &st) == 0 ? -EEXIST : (errno == ENOENT ? -EROFS : -errno);
-    case Effect::remove:
-      if (read_only) return -EROFS;
-      return at.mount_point && at.named() ? -EBUSY : 0;
+      if (read_only_name(stop.run, at)) return check_new_name(stop, at, stop.call.op == xlate::Op::mkdir);
+      return check_folder_change(stop, at, false);
   }
   return 0;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -48,7 +50,8 @@ struct Run {
   PortTable ports;
   bool passes_credentials = false;  // a guest has asked for SO_PASSCRED
   Listings listings;
-  std::string exec_problem;  // of the last exec that failed
+  std::vector<bool> local_mounts;  // for each mount, whether its files are local
+  std::string exec_problem;        // of the last exec that failed
   // Buffers of the calls, reused: only one stop is handled at a time.
   xlate::Resolution at, at2;
   PathText text, text2;
@@ -86,6 +89,11 @@ xlate::Final final_of(CallStop& stop);
 
 // Makes the call with another path in argument `index`.
 Next run_with_path(CallStop& stop, int index, std::string_view host);
+// A path that makes the kernel give this answer, or null.
+const char* path_to_error(int error);
+// The walk along the path argument `index` ended with this error: the kernel gives it, behind the errors of the other
+// arguments that it looks at before.
+Next run_with_error(CallStop& stop, int index, int error);
 // Makes the call with another pointer, into the thread's scratch memory, in argument `index` (0 to 4).
 Next run_with_pointer(CallStop& stop, int index, Word pointer);
 // Whether the guest's pointers reach an address.
@@ -93,28 +101,41 @@ bool can_point_to(const CallStop& stop, Word address);
 // Memory of the guest that holds a copy of `size` bytes until the call has begun; 0 if it cannot be had.
 Word put_scratch(CallStop& stop, const void* data, std::size_t size, std::size_t offset = 0);
 
+// -EACCES if what is recorded of its directory forbids the guest to make a name, or if it is `there` to remove it.
+// Names that are not as expected get other errors, from the call itself.
+int check_folder_change(CallStop& stop, const xlate::Resolution& at, bool there);
+// What is at a located name itself, whatever slashes follow it. 0 or -errno.
+int stat_name(const xlate::Resolution& at, struct stat& st);
+// Whether the directory that holds the name is on a read-only mount.
+bool read_only_name(const Run& run, const xlate::Resolution& at);
+// What is wrong with a new name, as filename_create() of Linux says it, for names about which a call on the host would
+// say something else. `directory`: slashes may follow it. 0 or -errno.
+int check_new_name(CallStop& stop, const xlate::Resolution& at, bool directory = false);
 // -EROFS or -EBUSY if the call's effect is not allowed at this place, else 0.
 int check_effect(CallStop& stop, const xlate::Resolution& at);
 
 // Handlers by topic.
-Next on_path_call(CallStop& stop);      // run, open, open2, mkdir, mknod, chdir, chroot
-Next on_stat_call(CallStop& stop);      // stat, statx, fstat, access, readlink, statfs, getcwd, uname
-Next on_xattr_call(CallStop& stop);     // getxattr, listxattr
-Next open_for_guest(CallStop& stop);    // open of what was located, notified
-Next on_name_call(CallStop& stop);      // unlink, rmdir, rename, link, symlink
-Next on_inode_call(CallStop& stop);     // chmod, chown, utime and their descriptor forms
-Next on_socket_call(CallStop& stop);    // addresses
-Next on_socket_option(CallStop& stop);  // socket options about credentials
-Next on_id_call(CallStop& stop);        // identity, prctl
-Next on_kill(CallStop& stop);           // kill(2) of all processes
-Next on_list_call(CallStop& stop);      // getdents, lseek
+Next on_path_call(CallStop& stop);       // run, open, open2, mkdir, mknod, chdir, chroot
+Next on_stat_call(CallStop& stop);       // stat, statx, fstat, access, readlink, statfs, getcwd, uname
+Next on_xattr_call(CallStop& stop);      // getxattr, listxattr
+Next open_for_guest(CallStop& stop);     // open of what was located, notified
+Next on_name_call(CallStop& stop);       // unlink, rmdir, rename, link, symlink
+Next on_inode_call(CallStop& stop);      // chmod, chown, utime and their descriptor forms
+Next on_socket_call(CallStop& stop);     // addresses
+Next on_address_result(CallStop& stop);  // those of them that return one
+Next on_socket_option(CallStop& stop);   // socket options about credentials
+Next on_id_call(CallStop& stop);         // identity, prctl
+Next on_clone_call(CallStop& stop);      // clone, clone3, unshare
+Next on_kill(CallStop& stop);            // kill(2) of all processes
+Next on_list_call(CallStop& stop);       // getdents, lseek
 Next on_exec_call(CallStop& stop);
 
 // At the return of a call that was watched.
-void on_socket_exit(Run& run, Task& task, AtExit what, long result);
-void on_socket_option_exit(Run& run, Task& task, long result);
-// The result that the guest shall get.
+void on_unnamed_exit(Run& run, Task& task, long result);
+// These two give the result that the guest shall get.
+long on_socket_exit(Run& run, Task& task, AtExit what, long result);
 long on_list_exit(Run& run, Task& task, AtExit what, long result);
+void on_socket_option_exit(Run& run, Task& task, long result);
 
 // The credentials of an SCM_CREDENTIALS message, on their way out and in (unix(7)).
 // Replaces the ids that the guest believes in by those that the kernel accepts of it; 0 or -EPERM.

@@ -12,6 +12,10 @@
 namespace udk::engine {
 namespace {
 
+#ifndef AT_EXECVE_CHECK
+#define AT_EXECVE_CHECK 0x10000  // Linux 6.14
+#endif
+
 // How many words a guest may pass (Linux: MAX_ARG_STRINGS is larger than any memory).
 constexpr std::size_t k_words_max = std::size_t{1} << 24;
 
@@ -20,7 +24,7 @@ int locate_program(CallStop& stop) {
   Run& run = stop.run;
   if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return e;
   const unsigned flags = stop.flags();
-  if ((flags & ~static_cast<unsigned>(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) return -EINVAL;
+  if ((flags & ~static_cast<unsigned>(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_EXECVE_CHECK)) != 0) return -EINVAL;
   const int dir = stop.dir_arg(stop.call.dir);
   if (run.text.empty() && (flags & AT_EMPTY_PATH) != 0) {
     const PathText proc = proc_path(stop.task.tid, dir);
@@ -28,7 +32,7 @@ int locate_program(CallStop& stop) {
     run.at.guest.clear();
     run.at.mount = 0;
     run.at.kernel_link = true;
-    run.at.opaque = run.at.trailing_slash = false;
+    run.at.nameless = run.at.trailing_slash = false;
     run.text.assign("/dev/fd/");
     run.text.append(std::to_string(dir));
     return 0;
@@ -91,6 +95,14 @@ Word put_words(CallStop& stop, const std::string& bytes, std::size_t after) {
   return put_scratch(stop, bytes.data(), bytes.size(), after);
 }
 
+// AT_EXECVE_CHECK: only whether the file may be executed. The kernel says so of the host path, and EINVAL if it is too
+// old to know the question.
+Next check_program(CallStop& stop) {
+  char* const none[] = {nullptr};
+  const long r = ::syscall(SYS_execveat, AT_FDCWD, stop.run.at.host.c_str(), none, none, AT_EXECVE_CHECK);
+  return answer(stop, r == 0 ? 0 : -errno);
+}
+
 // A new argument list in the guest's memory: the plan's words, then the guest's own from its second one on.
 int put_arguments(CallStop& stop, const ExecPlan& plan, Word argv, Word& out) {
   WordList words(stop.abi);
@@ -123,6 +135,7 @@ std::string loader_path(const ExecPlan& plan) {
 Next on_exec_call(CallStop& stop) {
   Run& run = stop.run;
   if (const int e = locate_program(stop); e != 0) return answer(stop, e);
+  if ((stop.flags() & AT_EXECVE_CHECK) != 0) return check_program(stop);
   auto plan = std::make_shared<ExecPlan>();
   const std::string name(run.text.view());
   if (const int e = make_exec_plan(stop, run.at, name, *plan); e != 0) {

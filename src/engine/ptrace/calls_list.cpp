@@ -119,7 +119,8 @@ Next on_list_call(CallStop& stop) { return stop.call.op == xlate::Op::seek ? on_
 long on_list_exit(Run& run, Task& task, AtExit what, long result) {
   if (result < 0) return result;
   if (what == AtExit::list_position) {
-    const auto [position, result_at, unused] = task.extra;
+    const Word position = task.extra[0];
+    const Word result_at = task.extra[1];
     if (result_at == 0) return static_cast<long>(position);
     return write_object(task.tid, result_at, position);
   }

@@ -36,7 +36,6 @@ struct Doomed {
 
 // What Linux answers for names that are no names.
 int check_name(const Resolution& at, int dot, int dotdot, int root) {
-  if (at.opaque) return 0;
   switch (at.last) {
     case Last::dot:
       return dot;
@@ -49,14 +48,36 @@ int check_name(const Resolution& at, int dot, int dotdot, int root) {
   }
 }
 
+bool is_directory(const Resolution& at) {
+  struct stat st {};
+  return stat_name(at, st) == 0 && S_ISDIR(st.st_mode);
+}
+
+// A mount point cannot be removed.
+int check_mount_point(const Resolution& at, bool directory) {
+  if (!at.mount_point || !at.named()) return 0;
+  if (directory) return is_directory(at) ? -EBUSY : -ENOTDIR;
+  if (is_directory(at)) return -EISDIR;
+  return at.trailing_slash ? -ENOTDIR : -EBUSY;
+}
+
+int check_removal(CallStop& stop, const Resolution& at, bool directory) {
+  const int bad = directory ? check_name(at, -EINVAL, -ENOTEMPTY, -EBUSY) : check_name(at, -EISDIR, -EISDIR, -EISDIR);
+  if (bad != 0) return bad;
+  if (read_only_name(stop.run, at)) return -EROFS;
+  if (const int e = check_mount_point(at, directory); e != 0) return e;
+  if (directory && at.named() && stop.run.lookup.table().has_below(at.guest.view())) return -ENOTEMPTY;
+  return check_folder_change(stop, at, true);
+}
+
 Next on_remove(CallStop& stop, bool directory) {
   Run& run = stop.run;
   const Resolution& at = run.at;
   if (const int e = locate(stop, Final::parent); e != 0) return answer(stop, e);
-  const int bad = directory ? check_name(at, -EINVAL, -ENOTEMPTY, -EBUSY) : check_name(at, -EISDIR, -EISDIR, -EISDIR);
-  if (bad != 0) return answer(stop, bad);
-  if (const int e = check_effect(stop, at); e != 0) return answer(stop, e);
-  if (directory && at.named() && run.lookup.table().has_below(at.guest.view())) return answer(stop, -ENOTEMPTY);
+  if (const int own = check_removal(stop, at, directory); own != 0) {
+    const int e = stop.run.lookup.check_parent(at);
+    return answer(stop, e != 0 ? e : own);
+  }
   const Doomed doomed(run, at);
   const long result = result_of(::unlinkat(AT_FDCWD, at.host.c_str(), directory ? AT_REMOVEDIR : 0));
   if (result == 0) {
@@ -101,62 +122,100 @@ long make_rename(CallStop& stop, unsigned flags) {
   return result;
 }
 
+// What vfs_rename() of Linux looks at before it finds that one of the names is a mount point.
+int check_renamed_mount(Lookup& lookup, const Resolution& from, const Resolution& to, unsigned flags) {
+  struct stat st {};
+  const bool exchange = (flags & RENAME_EXCHANGE) != 0;
+  if (const int wrong = stat_name(from, st); wrong != 0) return wrong;
+  const bool directory = S_ISDIR(st.st_mode);
+  const int e = stat_name(to, st);
+  if (e != 0 && (e != -ENOENT || lookup.is_removed_parent(to))) return e;
+  const bool there = e == 0;
+  if (there && (flags & RENAME_NOREPLACE) != 0) return -EEXIST;
+  if (!there && exchange) return -ENOENT;
+  if (exchange && to.trailing_slash && !S_ISDIR(st.st_mode)) return -ENOTDIR;
+  if (!directory && (from.trailing_slash || (!exchange && to.trailing_slash))) return -ENOTDIR;
+  if (!from.named() || !to.named()) return -EBUSY;
+  if (to.guest.view() == from.guest.view()) return 0;
+  if (xlate::is_below(to.guest.view(), from.guest.view()) && to.guest.size() > from.guest.size()) return -EINVAL;
+  if (xlate::is_below(from.guest.view(), to.guest.view()) && to.guest.size() < from.guest.size())
+    return exchange ? -EINVAL : -ENOTEMPTY;
+  if (there && !exchange && directory != S_ISDIR(st.st_mode)) return directory ? -ENOTDIR : -EISDIR;
+  return -EBUSY;
+}
+
+// What the guest's mounts forbid; the host has none there.
+int check_rename(CallStop& stop, unsigned flags) {
+  Run& run = stop.run;
+  const xlate::MountTable& table = run.lookup.table();
+  if (run.at.name_mount != run.at2.name_mount) return -EXDEV;
+  if (run.at.last != Last::name) return -EBUSY;
+  if (run.at2.last != Last::name) return (flags & RENAME_NOREPLACE) != 0 ? -EEXIST : -EBUSY;
+  if (read_only_name(run, run.at)) return -EROFS;
+  for (const Resolution* at : {&run.at, &run.at2}) {
+    if (!at->named()) continue;
+    if (at->mount_point || table.has_below(at->guest.view()))
+      return check_renamed_mount(run.lookup, run.at, run.at2, flags);
+  }
+  if (const int e = check_folder_change(stop, run.at, true); e != 0) return e;
+  return check_recorded_folder(stop, run.at2, W_OK | X_OK);
+}
+
 Next on_rename(CallStop& stop) {
   Run& run = stop.run;
   const unsigned flags = stop.flags();
-  if ((flags & ~static_cast<unsigned>(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT)) != 0)
+  if ((flags & ~static_cast<unsigned>(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT)) != 0 ||
+      ((flags & RENAME_EXCHANGE) != 0 && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)) != 0))
     return answer(stop, -EINVAL);
   if (const int e = locate(stop, Final::parent); e != 0) return answer(stop, e);
-  if (const int e = locate_second(stop, Final::parent); e != 0) return answer(stop, e);
-  for (const Resolution* at : {&run.at, &run.at2}) {
-    if (check_name(*at, -EBUSY, -EBUSY, -EBUSY) != 0) return answer(stop, -EBUSY);
-    if (at->mount_point) return answer(stop, -EBUSY);
-  }
-  if (run.at.mount != run.at2.mount) return answer(stop, -EXDEV);
-  for (const Resolution* at : {&run.at, &run.at2}) {
-    if (const int e = check_effect(stop, *at); e != 0) return answer(stop, e);
-    if (at->named() && run.lookup.table().has_below(at->guest.view())) return answer(stop, -EBUSY);
-  }
-  return answer(stop, make_rename(stop, flags));
+  int own = locate_second(stop, Final::parent);
+  const bool found = own == 0;
+  if (found) own = check_rename(stop, flags);
+  if (own == 0) return answer(stop, make_rename(stop, flags));
+  if (const int e = stop.run.lookup.check_parent(run.at); e != 0) return answer(stop, e);
+  const int e = found ? stop.run.lookup.check_parent(run.at2) : 0;
+  return answer(stop, e != 0 ? e : own);
 }
 
-// The source of link(2); with AT_EMPTY_PATH it can be a descriptor.
-int locate_source(CallStop& stop, int& how) {
+// The source of link(2); with AT_EMPTY_PATH it can be a descriptor. `how`: as linkat(2) shall take the host path.
+// `st` is what is there.
+int locate_source(CallStop& stop, int& how, struct stat& st) {
   Run& run = stop.run;
   how = 0;
   if (const int e = fetch_path(stop, stop.call.path, run.text); e != 0) return e;
   const int dir = stop.dir_arg(stop.call.dir);
   if (run.text.empty() && (stop.flags() & AT_EMPTY_PATH) != 0) {
     const PathText proc = proc_path(stop.task.tid, dir);
-    how = AT_SYMLINK_FOLLOW;
     run.at.host.assign(proc.view());
-    run.at.opaque = true;
-    run.at.mount = run.at2.mount;
-    xlate::GuestPath guest;
-    if (run.lookup.directory(stop.task, dir, guest) == 0) run.at.mount = run.lookup.table().covering(guest.view());
-    return 0;
-  }
-  const int e = run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at);
-  if (run.at.kernel_link) {  // an open file, perhaps without a name: /proc/self/fd/N
+    run.at.guest.clear();
+    run.at.kernel_link = true;
+    run.at.nameless = run.at.mount_point = run.at.trailing_slash = false;
+    run.at.mount = run.lookup.mount_of_open(stop.task, dir);
     how = AT_SYMLINK_FOLLOW;
-    if (e == 0 && run.at.mount == 0) run.at.mount = run.at2.mount;
+    return ::stat(proc.c_str(), &st) == 0 ? 0 : (errno == ENOENT ? -EBADF : -errno);
   }
-  return e;
+  if (const int e = run.lookup.path(stop.task, dir, run.text.view(), final_of(stop), 0, run.at); e != 0) return e;
+  if (run.at.kernel_link) how = AT_SYMLINK_FOLLOW;  // an open file, perhaps without a name: /proc/self/fd/N
+  return ::fstatat(AT_FDCWD, run.at.host.c_str(), &st, how == 0 ? AT_SYMLINK_NOFOLLOW : 0) == 0 ? 0 : -errno;
+}
+
+// Whether the guest's view has something to say about a new name that the host would not say.
+bool is_special_name(CallStop& stop, const Resolution& at) {
+  return at.last != Last::name || (at.mount_point && at.named()) || read_only_name(stop.run, at);
 }
 
 Next on_link(CallStop& stop) {
   Run& run = stop.run;
   if ((stop.flags() & ~static_cast<unsigned>(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) != 0) return answer(stop, -EINVAL);
-  if (const int e = locate_second(stop, Final::parent); e != 0) return answer(stop, e);
   int how = 0;
-  if (const int e = locate_source(stop, how); e != 0) return answer(stop, e);
   struct stat st {};
-  if (::fstatat(AT_FDCWD, run.at.host.c_str(), &st, how == 0 ? AT_SYMLINK_NOFOLLOW : 0) != 0)
-    return answer(stop, -errno);
-  if (check_name(run.at2, -EEXIST, -EEXIST, -EEXIST) != 0) return answer(stop, -EEXIST);
-  if (const int e = check_effect(stop, run.at2); e != 0) return answer(stop, e);
-  if (run.at2.mount_point && run.at2.named()) return answer(stop, -EEXIST);
-  if (run.at.mount != run.at2.mount) return answer(stop, -EXDEV);
+  if (const int e = locate_source(stop, how, st); e != 0) return answer(stop, e);
+  if (const int e = locate_second(stop, Final::parent); e != 0) return answer(stop, e);
+  const bool crosses = run.at.mount != run.at2.name_mount;
+  if (crosses || is_special_name(stop, run.at2))
+    if (const int e = check_new_name(stop, run.at2); e != 0) return answer(stop, e);
+  if (crosses) return answer(stop, -EXDEV);
+  if (const int e = check_folder_change(stop, run.at2, false); e != 0) return answer(stop, e);
   (void)run.owners.find(st, name_of(run, run.at).path);
   const long result = result_of(::linkat(AT_FDCWD, run.at.host.c_str(), AT_FDCWD, run.at2.host.c_str(), how));
   if (result == 0) run.lookup.name_changed(run.at2);
@@ -170,9 +229,9 @@ Next on_symlink(CallStop& stop) {
   if (const int e = fetch_path(stop, 0, run.text2); e != 0) return answer(stop, e);
   if (run.text2.empty()) return answer(stop, -ENOENT);
   if (const int e = locate(stop, Final::parent); e != 0) return answer(stop, e);
-  if (check_name(run.at, -EEXIST, -EEXIST, -EEXIST) != 0) return answer(stop, -EEXIST);
-  if (const int e = check_effect(stop, run.at); e != 0) return answer(stop, e);
-  if (run.at.mount_point && run.at.named()) return answer(stop, -EEXIST);
+  if (is_special_name(stop, run.at))
+    if (const int e = check_new_name(stop, run.at); e != 0) return answer(stop, e);
+  if (const int e = check_folder_change(stop, run.at, false); e != 0) return answer(stop, e);
   note_creation(stop, run.at, S_IFLNK);
   run.lookup.name_changed(run.at);
   return answer(stop, result_of(::symlink(run.text2.c_str(), run.at.host.c_str())));

@@ -5,20 +5,20 @@
 
 #include "engine/ptrace/call_stop.hpp"
 
-// open(2) in the guest's place: only of files and directories, for reading. What else there is may block (a FIFO),
-// belong to the process (a terminal), or mean it (/proc).
+// open(2) in the guest's place: only of local files and directories, for reading. What else there is may block (a
+// FIFO), belong to the process (a terminal), or mean it (/proc).
 namespace udk::engine {
 namespace {
 
-bool must_open_itself(const xlate::Resolution& at) {
-  return at.kernel_link || at.opaque || xlate::is_below(at.host.view(), "/proc");
+bool must_open_itself(const Run& run, const xlate::Resolution& at) {
+  return at.kernel_link || !run.local_mounts[at.mount] || xlate::is_below(at.host.view(), "/proc");
 }
 
 }  // namespace
 
 Next open_for_guest(CallStop& stop) {
   const xlate::Resolution& at = stop.run.at;
-  if (must_open_itself(at)) return Next::hand_over;
+  if (must_open_itself(stop.run, at)) return Next::hand_over;
   struct stat st {};
   if (::lstat(at.host.c_str(), &st) != 0) return answer(stop, -errno);
   if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) return Next::hand_over;

@@ -26,7 +26,7 @@ Next on_xattr_call(CallStop& stop) {
   Run& run = stop.run;
   if (const int e = locate(stop, final_of(stop)); e != 0) return answer(stop, e);
   const char* host = run.at.host.c_str();
-  const bool follow = run.at.opaque ? stop.call.follow == xlate::Follow::always : run.at.kernel_link;
+  const bool follow = run.at.kernel_link;
   const bool list = stop.call.op == xlate::Op::listxattr;
   const Word buffer = stop.arg(list ? 1 : 2);
   const auto room = static_cast<std::size_t>(std::min<Word>(stop.arg(list ? 2 : 3), k_value_max));

@@ -316,11 +316,14 @@ int write_exec_plan(Run& run, Task& task, const ExecPlan& plan, Registers& regs)
   const auto read = wide ? read_stack<Elf64_auxv_t> : read_stack<Elf32_auxv_t>;
   if (const int e = read(task.tid, regs.rsp, stack); e != 0) return e;
   const Layout layout = choose_layout(plan, stack);
+  task.memory->auxv = stack.auxv;
+  task.memory->auxv_size = stack.entries.size() * entry_size(abi);
   // In the scratch slots, which nobody uses yet. Below the stack only what the stack has grown to can be written, and
   // with many arguments it has grown to no more than the kernel's own words.
   constexpr std::size_t k_command_slots = 4;
   Builder out(abi, task.memory->scratch + k_command_slots * k_slot_size);
 
+  out.call(calls(abi).prctl, {PR_SET_NAME, out.place_text(plan.comm.substr(0, 15)), 0, 0, 0, 0}, k_may_fail);
   const bool executable = stack_is_executable(plan.executable.image);
   if (reads_imply_execution(plan.executable.image))
     out.call(calls(abi).personality, {personality_of(task.tid) | READ_IMPLIES_EXEC, 0, 0, 0, 0, 0}, k_may_fail);
@@ -333,7 +336,6 @@ int write_exec_plan(Run& run, Task& task, const ExecPlan& plan, Registers& regs)
   if (executable)
     out.call(calls(abi).mprotect,
              {page_down(stack.pointer), k_page, u64(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN), 0, 0, 0});
-  out.call(calls(abi).prctl, {PR_SET_NAME, out.place_text(plan.comm.substr(0, 15)), 0, 0, 0, 0}, k_may_fail);
   set_entries(out, stack, run, task, plan, layout);
   add_memory_map(out, stack, plan, layout);
   const ElfImage& last = interpreted ? plan.interpreter.image : plan.executable.image;

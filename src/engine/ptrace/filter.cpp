@@ -39,8 +39,16 @@ Program if_argument(Abi abi, int arg) {
           jump(BPF_JEQ, 0, 1, 0), answer(trace(abi)),     answer(k_allow)};
 }
 
-Program unless_new_namespace(int arg) {
-  return {load(low_word(arg)), jump(BPF_JSET, xlate::k_namespace_flags, 0, 1), answer(refuse(EPERM)), answer(k_allow)};
+Program by_clone_flags(Abi abi, int arg) {
+  return {load(low_word(arg)),   jump(BPF_JSET, xlate::k_namespace_flags, 0, 1),
+          answer(refuse(EPERM)), jump(BPF_JSET, xlate::k_untraced, 0, 1),
+          answer(trace(abi)),    answer(k_allow)};
+}
+
+Program unless_listener() {
+  return {load(low_word(0)),      jump(BPF_JEQ, xlate::k_set_filter, 0, 3),
+          load(low_word(1)),      jump(BPF_JSET, xlate::k_new_listener, 0, 1),
+          answer(refuse(EINVAL)), answer(k_allow)};
 }
 
 Program if_list_position(Abi abi, int arg) {
@@ -77,8 +85,10 @@ std::vector<std::uint32_t> socket_calls() {
 
 Program by_argument(Abi abi, const Call& call) {
   switch (call.stop) {
-    case Stop::no_namespaces:
-      return unless_new_namespace(call.stop_arg);
+    case Stop::clone_flags:
+      return by_clone_flags(abi, call.stop_arg);
+    case Stop::no_listener:
+      return unless_listener();
     case Stop::argument:
       return if_argument(abi, call.stop_arg);
     case Stop::list_position:
@@ -215,15 +225,16 @@ Program tree(std::span<const Range> ranges) {
 namespace {
 
 // An open file can be handed over, but if the guest must open it after all, that needs a return stub.
-bool can_notify(Abi abi, const Call& call) {
-  return xlate::is_answered(call.op) || (call.op == Op::open && call.flags >= 0 && abi == Abi::x86_64);
+bool can_notify(Abi abi, const Call& call, const FilterOptions& options) {
+  if (call.op == Op::open) return options.notify_open && call.flags >= 0 && abi == Abi::x86_64;
+  return xlate::is_answered(call.op);
 }
 
 }  // namespace
 
 Verdict filter_verdict(Abi abi, const Call& call, const FilterOptions& options) {
   if (call.op == Op::refuse) return Verdict::refuse;
-  if (call.stop == Stop::no_namespaces) return Verdict::by_argument;
+  if (call.stop == Stop::no_listener) return Verdict::by_argument;
   if (call.stop == Stop::no_audit || call.stop == Stop::credential_option)
     return options.identity ? Verdict::by_argument : Verdict::pass;
   if (call.op == Op::pass || !wanted(call, options)) return Verdict::pass;
@@ -233,9 +244,10 @@ Verdict filter_verdict(Abi abi, const Call& call, const FilterOptions& options) 
     case Stop::socketcall:
     case Stop::list_position:
     case Stop::everybody:
+    case Stop::clone_flags:
       return Verdict::by_argument;
     default:
-      return options.notify && can_notify(abi, call) ? Verdict::notify : Verdict::report;
+      return options.notify && can_notify(abi, call, options) ? Verdict::notify : Verdict::report;
   }
 }
 

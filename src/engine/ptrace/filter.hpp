@@ -11,8 +11,9 @@
 // The seccomp program of a guest, made from the declared system calls.
 namespace udk::engine {
 
-// The data of SECCOMP_RET_TRACE: which calls a report is about.
-constexpr std::uint32_t report_data(xlate::Abi abi) { return static_cast<std::uint32_t>(abi); }
+// The data of SECCOMP_RET_TRACE: which calls a report is about. Filters of the guest's own may report, too, and then
+// have other data; of two that report the younger one's counts.
+constexpr std::uint32_t report_data(xlate::Abi abi) { return 0x7564U + static_cast<std::uint32_t>(abi); }
 
 // An instruction pointer in the calls of one kind.
 struct CallSite {
@@ -27,6 +28,7 @@ struct FilterOptions {
   bool release = false;                // uname(2) is answered by us
   bool listing = false;                // a real directory lacks a mount point
   bool notify = false;                 // calls that the engine answers come as notifications
+  bool notify_open = false;            // open(2) for reading too
   std::vector<CallSite> loader_calls;  // the loader's own calls, which pass
   std::vector<std::uint64_t> stubs;    // pages of return stubs: calls from there are never notified
 };

@@ -31,6 +31,7 @@ struct PlainHost {
     if (::stat(host.empty() ? "/" : host.data(), &st) != 0) return -errno;
     return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
   }
+  static bool name_of_dir(std::string_view, xlate::GuestPath&) { return false; }
   static bool known_plain(std::string_view) { return false; }
   static void note_plain(std::string_view) {}
 };

@@ -6,6 +6,9 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
+
+#include "base/file.hpp"
 
 namespace udk::engine {
 namespace {
@@ -16,7 +19,8 @@ bool ends_deleted(std::string_view text) {
   return text.size() > k_deleted.size() && xlate::tail(text, text.size() - k_deleted.size()) == k_deleted;
 }
 
-// The kernel's text for an open directory or file, unless that has no name any more.
+}  // namespace
+
 bool name_of_open(const char* proc, PathText& text) {
   errno = 0;
   if (!read_kernel_link(proc, text) || text.empty() || text.view().front() != '/') return false;
@@ -26,8 +30,6 @@ bool name_of_open(const char* proc, PathText& text) {
   return ::lstat(text.c_str(), &by_name) == 0 && ::stat(proc, &by_link) == 0 && by_name.st_ino == by_link.st_ino &&
          by_name.st_dev == by_link.st_dev;
 }
-
-}  // namespace
 
 void append_number(PathText& text, long value) {
   char digits[24];
@@ -42,6 +44,13 @@ bool read_kernel_link(const char* path, PathText& text) {
   return true;
 }
 
+xlate::HostPath without_slashes(std::string_view host) {
+  while (host.size() > 1 && host.back() == '/') host.remove_suffix(1);
+  xlate::HostPath out;
+  (void)out.assign(host);
+  return out;
+}
+
 PathText proc_path(pid_t tid, int dir) {
   PathText text;
   text.append("/proc/");
@@ -53,6 +62,14 @@ PathText proc_path(pid_t tid, int dir) {
     append_number(text, dir);
   }
   return text;
+}
+
+bool only_names(pid_t tid, int fd) {
+  struct stat st {};
+  if (::lstat(proc_path(tid, fd).c_str(), &st) != 0 || (st.st_mode & 0700) != 0) return false;
+  const auto info = read_file("/proc/" + std::to_string(tid) + "/fdinfo/" + std::to_string(fd), 4096);
+  const std::size_t at = info ? info->find("flags:\t") : std::string::npos;
+  return at != std::string::npos && (std::strtoul(info->c_str() + at + 7, nullptr, 8) & O_PATH) != 0;
 }
 
 bool Lookup::guest_name(const Task& task, std::string_view host, xlate::GuestPath& guest) const {
@@ -84,7 +101,7 @@ int Lookup::directory(Task& task, int dir, xlate::GuestPath& guest) {
     const int e = errno == ENAMETOOLONG ? -ENAMETOOLONG : -ENOENT;
     if (dir == AT_FDCWD) {
       if (e == -ENOENT || !is_remembered_cwd(task, proc.c_str())) return e;
-      return guest.assign(task.fs->guest_cwd) ? 0 : -ENAMETOOLONG;
+      return task.fs->guest_cwd.size() < xlate::k_path_max && guest.assign(task.fs->guest_cwd) ? 0 : e;
     }
     return ::faccessat(AT_FDCWD, proc.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0 ? -EBADF : -ENOENT;
   }
@@ -96,20 +113,54 @@ int Lookup::directory(Task& task, int dir, xlate::GuestPath& guest) {
   return table_.to_guest(text.view(), guest) ? 0 : -ENOENT;
 }
 
+std::size_t Lookup::mount_of_open(const Task& task, int fd) const { return mount_of_link(proc_path(task.tid, fd)); }
+
+std::size_t Lookup::mount_of_link(const PathText& proc) const {
+  PathText text;
+  xlate::GuestPath guest;
+  Fd above;  // of a directory whose name is too long to be told the next one up that has a shorter name
+  for (std::string up = proc.c_str();
+       !read_kernel_link(above ? proc_path(::getpid(), above.get()).c_str() : proc.c_str(), text);) {
+    if (errno != ENAMETOOLONG || up.size() > xlate::k_path_max) return 0;
+    up += "/..";
+    above.reset(::open(up.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!above) return 0;
+  }
+  if (!table_.to_guest(text.view(), guest)) return 0;
+  return table_.covering(guest.view());
+}
+
 int Lookup::path(Task& task, int dir, std::string_view path, xlate::Final final, unsigned confine,
                  xlate::Resolution& out) {
   task_ = &task;
   plain_.refresh();
   start_.clear();
   PathText proc;
+  std::size_t mount = 0;
   if (!path.empty() && (path.front() != '/' || (confine & (xlate::k_in_start | xlate::k_beneath)) != 0)) {
+    if (path.front() == '/' && (confine & xlate::k_beneath) != 0) return -EXDEV;  // before the descriptor is looked at
     const int e = directory(task, dir, start_);
     if (e == -EBADF) return e;
-    if (e != 0) proc = proc_path(task.tid, dir);
+    if (e != 0) {
+      proc = proc_path(task.tid, dir);
+      mount = mount_of_link(proc);
+    }
+    if (dir != AT_FDCWD && !is_directory(proc)) return -ENOTDIR;
   }
   const xlate::View view{table_, task.fs->root};
-  const int e = resolver_.resolve(view, {start_.view(), proc.view()}, path, final, confine, out);
+  const int e = resolver_.resolve(view, {start_.view(), proc.view(), mount}, path, final, confine, out);
   return e != 0 || out.host.size() < xlate::k_path_max ? e : shorten(out.host);
+}
+
+// Whether walks can begin at the descriptor that was looked up: at start_, or if that has no name at its kernel link.
+// A descriptor of a symbolic link (O_PATH) is none, whatever the link leads to.
+bool Lookup::is_directory(const PathText& nameless) {
+  struct stat st {};
+  if (!nameless.empty()) return ::stat(nameless.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+  xlate::HostPath& host = long_;
+  std::size_t mount = 0;
+  if (!table_.to_host(start_.view(), host, mount) || shorten(host) != 0) return false;
+  return ::lstat(host.empty() ? "/" : host.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 // Opens a directory on the way and goes on from its descriptor, until the rest is short enough for a call. Guests can
@@ -159,6 +210,27 @@ int Lookup::check_dir(std::string_view host) {
   struct stat st {};
   if (::stat(host.empty() ? "/" : callable(host), &st) != 0) return -errno;
   return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+bool Lookup::name_of_dir(std::string_view host, xlate::GuestPath& guest) {
+  const Fd dir(::open(callable(host), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  PathText text;
+  return dir && name_of_open(proc_path(::getpid(), dir.get()).c_str(), text) && table_.to_guest(text.view(), guest);
+}
+
+int Lookup::check_parent(const xlate::Resolution& at) {
+  if (at.last != xlate::Last::name || (at.mount_point && at.named())) return 0;
+  xlate::HostPath parent = without_slashes(at.host.view());
+  parent.pop();
+  return check_dir(parent.view());
+}
+
+bool Lookup::is_removed_parent(const xlate::Resolution& at) {
+  if (!at.nameless || at.last != xlate::Last::name) return false;
+  xlate::HostPath parent = without_slashes(at.host.view());
+  parent.pop();
+  struct stat st {};
+  return ::stat(callable(parent.view()), &st) == 0 && st.st_nlink == 0;
 }
 
 // A host path of any length as one that a call takes.

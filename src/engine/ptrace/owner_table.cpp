@@ -18,7 +18,10 @@ Result<> OwnerTable::load(container::OwnerBook& book) {
 // The entry of a file, which from now on is known by its inode.
 OwnerTable::Shared OwnerTable::seen(const struct stat& st, std::optional<std::string_view> path) {
   const Inode inode = inode_of(st);
-  if (const auto known = by_inode_.find(inode); known != by_inode_.end()) return known->second;
+  if (const auto known = by_inode_.find(inode); known != by_inode_.end()) {
+    if (!known->second->gone || st.st_nlink == 0) return known->second;
+    by_inode_.erase(known);  // the number of a file that is gone belongs to a new one
+  }
   if (!path) return nullptr;
   const auto named = by_path_.find(*path);
   if (named == by_path_.end()) return nullptr;
@@ -51,6 +54,7 @@ void OwnerTable::set(const struct stat& st, std::optional<std::string_view> path
     by_inode_[*entry->inode] = entry;
   }
   entry->belief = belief;
+  entry->gone = st.st_nlink == 0;
   if (path && find_path(*path) != &entry->belief) name(entry, *path, kept);
   for (const Name& each : entry->names)
     if (each.kept) record(each.path, belief.owner);
@@ -75,12 +79,18 @@ void OwnerTable::expect(std::string_view path, bool kept, const std::optional<Be
 void OwnerTable::removed(const struct stat& st, std::string_view path, bool last) {
   if (empty()) return;
   (void)take_tree(path);
-  if (last) forget(st);
+  if (!last) return;
+  const auto known = by_inode_.find(inode_of(st));
+  if (known == by_inode_.end()) return;
+  while (!known->second->names.empty()) unname(std::string(known->second->names.back().path));
+  known->second->gone = true;
 }
 
 void OwnerTable::linked(const struct stat& st, std::string_view to, bool kept) {
   const auto known = by_inode_.find(inode_of(st));
-  if (known != by_inode_.end()) name(Shared(known->second), to, kept);
+  if (known == by_inode_.end()) return unname(to);  // what was to be made there was not
+  known->second->gone = false;
+  name(Shared(known->second), to, kept);
 }
 
 void OwnerTable::renamed(std::string_view from, std::string_view to, bool kept) {

@@ -47,7 +47,7 @@ class OwnerTable {
   // A new file is about to appear at `path`: what was believed of another one there is void; `belief` is the new one's.
   void expect(std::string_view path, bool kept, const std::optional<Belief>& belief);
 
-  // The name is gone; `last`: so is the file.
+  // The name is gone; `last`: so is the file, for all who do not have it open.
   void removed(const struct stat& st, std::string_view path, bool last);
   void linked(const struct stat& st, std::string_view to, bool kept);
   // A name, and the tree below it, has another name now.
@@ -75,6 +75,7 @@ class OwnerTable {
     Belief belief;
     std::vector<Name> names;
     std::optional<Inode> inode;
+    bool gone = false;  // the file has no name any more, but may be open
   };
   using Shared = std::shared_ptr<Entry>;
 

@@ -42,6 +42,12 @@ std::string_view parent_of(std::string_view path) {
   return xlate::head(path, slash == std::string_view::npos ? 0 : slash);
 }
 
+// Whether modes can keep the caller out of anything.
+bool modes_bind(const CallStop& stop) {
+  return stop.run.emulate_ids && !stop.run.owners.empty() &&
+         !has_capability(*stop.task.credentials, k_cap_dac_override);
+}
+
 }  // namespace
 
 FileName name_of(const Run& run, const xlate::Resolution& at) {
@@ -49,9 +55,14 @@ FileName name_of(const Run& run, const xlate::Resolution& at) {
   return {at.guest.view(), run.lookup.table()[at.mount].kind == xlate::MountKind::root};
 }
 
-FileName name_of_descriptor(CallStop& stop, int fd, xlate::GuestPath& buffer) {
-  Run& run = stop.run;
-  if (run.owners.empty() || run.lookup.directory(stop.task, fd, buffer) != 0) return {};
+FileName name_of_located(const Run& run, xlate::GuestPath& buffer) {
+  if (!run.at.kernel_link) return name_of(run, run.at);
+  return name_of_link(run, without_slashes(run.at.host.view()).c_str(), buffer);
+}
+
+FileName name_of_link(const Run& run, const char* link, xlate::GuestPath& buffer) {
+  PathText text;
+  if (!name_of_open(link, text) || !run.lookup.table().to_guest(text.view(), buffer)) return {};
   const std::size_t mount = run.lookup.table().covering(buffer.view());
   return {buffer.view(), run.lookup.table()[mount].kind == xlate::MountKind::root};
 }
@@ -78,6 +89,7 @@ void show(Run& run, struct statx& st, const FileName& name) {
   key.st_uid = st.stx_uid;
   key.st_gid = st.stx_gid;
   key.st_mode = st.stx_mode;
+  key.st_nlink = st.stx_nlink;
   show(run, key, name);
   st.stx_uid = key.st_uid;
   st.stx_gid = key.st_gid;
@@ -116,6 +128,31 @@ int check_mode(const Credentials& c, std::uint32_t uid, std::uint32_t gid, const
   return (static_cast<unsigned>(wanted) & ~bits & 07U) == 0 ? 0 : -EACCES;
 }
 
+int check_recorded_folder(CallStop& stop, const xlate::Resolution& at, int wanted) {
+  if (!modes_bind(stop) || at.last != xlate::Last::name) return 0;
+  const FileName name = name_of(stop.run, at);
+  const Belief* known = name.path ? stop.run.owners.find_path(parent_of(*name.path)) : nullptr;
+  const Credentials& c = *stop.task.credentials;
+  return known == nullptr ? 0 : check_mode(c, c.uid.fs, c.gid.fs, *known, S_IFDIR, wanted);
+}
+
+int check_recorded_mode(CallStop& stop, const xlate::Resolution& at, unsigned flags) {
+  if (!modes_bind(stop) || (flags & O_PATH) != 0) return 0;
+  Run& run = stop.run;
+  const Credentials& c = *stop.task.credentials;
+  struct stat st {};
+  if (::lstat(at.host.c_str(), &st) != 0)
+    return errno == ENOENT && (flags & O_CREAT) != 0 ? check_recorded_folder(stop, at, W_OK | X_OK) : 0;
+  const bool must_be_new = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+  if (must_be_new || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) return 0;
+  const Belief* known = run.owners.find(st, name_of(run, at).path);
+  if (known == nullptr) return 0;
+  const unsigned access = flags & O_ACCMODE;
+  int wanted = access == O_WRONLY ? W_OK : access == O_RDONLY ? R_OK : R_OK | W_OK;
+  if ((flags & O_TRUNC) != 0) wanted |= W_OK;
+  return check_mode(c, c.uid.fs, c.gid.fs, *known, st.st_mode, wanted);
+}
+
 mode_t disk_mode(const Run& run, mode_t mode, bool directory) {
   if (!directory) mode &= ~static_cast<mode_t>(S_ISUID | S_ISGID);
   if (run.emulate_ids) mode |= directory ? 0700U : 0600U;
@@ -123,8 +160,13 @@ mode_t disk_mode(const Run& run, mode_t mode, bool directory) {
 }
 
 bool needs_widening(const Run& run, mode_t mode) {
-  const mode_t type = mode & S_IFMT;
-  return run.emulate_ids && (type == S_IFREG || type == S_IFDIR) && (mode & 0600) != 0600;
+  const mode_t needed = S_ISDIR(mode) ? 0700 : 0600;
+  return run.emulate_ids && !S_ISLNK(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) && (mode & needed) != needed;
+}
+
+Belief new_file_belief(const Task& task, mode_t mode) {
+  const Credentials& c = *task.credentials;
+  return {{c.uid.fs, c.gid.fs, mode_bits(mode & ~umask_of(task.tid))}, 0, 0};
 }
 
 void note_creation(CallStop& stop, const xlate::Resolution& at, mode_t mode, dev_t device) {
@@ -143,6 +185,7 @@ void note_creation(CallStop& stop, const xlate::Resolution& at, mode_t mode, dev
   const bool inherits = parent != nullptr && (parent->owner.mode & S_ISGID) != 0;
   if (inherits) belief.owner.gid = parent->owner.gid;
   if (!foreign && !inherits) return run.owners.expect(*name.path, name.kept, std::nullopt);
+  if (S_ISDIR(mode)) mode &= ~static_cast<mode_t>(S_ISUID | S_ISGID);  // as mkdir(2) does
   belief.owner.mode = mode_bits(S_ISLNK(mode) ? 0777 : mode & ~umask_of(stop.task.tid));
   if (inherits && S_ISDIR(mode)) belief.owner.mode |= S_ISGID;
   run.owners.expect(*name.path, name.kept, belief);

@@ -53,6 +53,15 @@ std::optional<std::string> content_of(CallStop& stop, const ProcFile& file, cons
         k_file_max);
   };
   const Run& run = stop.run;
+  const auto changed = [&](auto change) {
+    const auto text = from_host(file.name);
+    return text ? change(task, *text) : std::nullopt;
+  };
+  if (file.name == "comm") return changed(proc_comm);
+  if (file.name == "stat")
+    return changed(
+        [&](const Task& of, const std::string& text) { return proc_stat(of, file.process == stop.task.tgid, text); });
+  if (file.name == "auxv") return changed(proc_auxv);
   if (file.name == "status") {
     const auto text = from_host(file.name);
     return text ? std::optional(proc_status(run, task, *text)) : std::nullopt;

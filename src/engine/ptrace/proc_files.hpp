@@ -22,7 +22,13 @@ struct ProcFile {
 // next call; nullopt: the file is the right one.
 std::optional<std::string> proc_file_for(CallStop& stop, unsigned open_flags);
 
-// The content of each.
+// The name of a program that is being started, if the kernel still shows that of our loader: `shown`.
+std::optional<std::string> starting_name(const Task& task, std::string_view shown);
+
+// The content of each; nullopt: the kernel's is the right one.
+std::optional<std::string> proc_comm(const Task& task, const std::string& host_text);
+std::optional<std::string> proc_stat(const Task& task, bool own, const std::string& host_text);
+std::optional<std::string> proc_auxv(const Task& task, const std::string& host_bytes);
 std::string proc_status(const Run& run, const Task& task, const std::string& host_text);
 std::string proc_maps(const Run& run, const Task& task, const std::string& host_text);
 enum class MountsForm : unsigned char { mounts, mountinfo, mountstats };

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "engine/ptrace/group_stop.hpp"
 #include "engine/ptrace/proc_files.hpp"
 
 // /proc/PID/status: ids, groups and capabilities as emulated, and no trace of the tracer and its filter.
@@ -47,6 +48,9 @@ std::optional<unsigned> own_filters(const Run& run, const std::string& status) {
 
 std::optional<std::string> value_of(const Run& run, const Task& task, std::string_view field, std::string_view value,
                                     std::optional<unsigned> filters) {
+  if (field == "Name") return starting_name(task, value);
+  if (field == "State" && (value.starts_with('t') || value.starts_with('T')))
+    return is_stopped(task) ? "T (stopped)" : "R (running)";
   if (field == "TracerPid") return value == std::to_string(::getpid()) ? std::optional<std::string>("0") : std::nullopt;
   if (field == "NoNewPrivs") return task.credentials->no_new_privileges ? "1" : "0";
   if (field == "Seccomp" && run.filtered && filters.value_or(0) == 0) return "0";

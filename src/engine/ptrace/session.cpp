@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "engine/ptrace/filter.hpp"
+#include "engine/ptrace/local_files.hpp"
 #include "engine/ptrace/signal_relay.hpp"
 #include "engine/ptrace/tracer.hpp"
 
@@ -26,6 +27,8 @@ FilterOptions filter_options(const Run& run, Interception how) {
   options.listing = !run.listings.empty();
   options.release = !run.spec.kernel_release.empty();
   options.notify = how == Interception::notify;
+  // Waiting for a server is for the guest, whose processes can do so side by side.
+  options.notify_open = options.notify && run.local_mounts.front();
   for (std::size_t place = 0; place < k_loader_places; ++place)
     options.stubs.push_back(loader_base(xlate::Abi::x86_64, place));
   for (const xlate::Abi abi : xlate::k_abis)
@@ -84,6 +87,8 @@ Result<int> run_traced(const container::RunSpec& spec, Interception best, contai
   if (run->emulate_ids && owners != nullptr) TRY(run->owners.load(*owners));
   TRY(run->loaders.prepare());
   run->listings = Listings(view.table());
+  for (std::size_t i = 0; i < view.table().size(); ++i)
+    run->local_mounts.push_back(is_local(i == 0 && view.table()[0].host.empty() ? "/" : view.table()[i].host.data()));
   run->filter = filter_options(*run, how);
   TRY(find_cwd(*run, run->at));
   TRY_ASSIGN(const Launched launched, launch(spec, run->at.host.c_str(), how, make_filter(run->filter)));

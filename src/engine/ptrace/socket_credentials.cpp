@@ -85,7 +85,8 @@ Next on_socket_option(CallStop& stop) {
 }
 
 void on_socket_option_exit(Run& run, Task& task, long result) {
-  const auto [unused, at, length_at] = task.extra;
+  const Word at = task.extra[1];
+  const Word length_at = task.extra[2];
   ucred peer{};
   socklen_t length = 0;
   if (result != 0 || read_object(task.tid, length_at, length) != 0 || length < sizeof peer ||

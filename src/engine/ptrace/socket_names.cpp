@@ -1,11 +1,13 @@
 #include "engine/ptrace/socket_names.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 namespace udk::engine {
 namespace {
@@ -18,10 +20,20 @@ std::string by_number(int fd) { return "/proc/" + std::to_string(::getpid()) + "
 
 }  // namespace
 
-std::string SocketNames::existing(const std::string& host) {
+std::string SocketNames::existing(const std::string& host, std::vector<Fd>& held) {
   if (host.size() < k_path_size) return host;
-  target_.reset(::open(host.c_str(), O_PATH | O_CLOEXEC));
-  return target_ ? by_number(target_.get()) : std::string();
+  Fd target(::open(host.c_str(), O_PATH | O_CLOEXEC));
+  if (!target) return {};
+  held.push_back(std::move(target));
+  return by_number(held.back().get());
+}
+
+// The directory's own descriptor, one for each directory, whatever its name is or once was.
+const Fd* SocketNames::directory(const std::string& path) {
+  Fd opened(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  struct stat st {};
+  if (!opened || ::fstat(opened.get(), &st) != 0) return nullptr;
+  return &directories_.try_emplace({st.st_dev, st.st_ino}, std::move(opened)).first->second;
 }
 
 std::string SocketNames::future(const std::string& host, bool& moved) {
@@ -29,10 +41,9 @@ std::string SocketNames::future(const std::string& host, bool& moved) {
   if (host.size() < k_path_size) return host;
   const std::size_t slash = host.rfind('/');
   const std::string parent = host.substr(0, slash);
-  Fd& directory = directories_[parent];
-  if (!directory) directory.reset(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) return {};
-  const std::string prefix = by_number(directory.get()) + "/";
+  const Fd* fd = directory(parent);
+  if (fd == nullptr) return {};
+  const std::string prefix = by_number(fd->get()) + "/";
   const std::string name = host.substr(slash + 1);
   moved = prefix.size() + name.size() >= k_path_size;
   return prefix + (moved ? ".udocker-socket-" + std::to_string(moved_count_++) : name);

@@ -3,9 +3,12 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
@@ -16,8 +19,9 @@ namespace udk::engine {
 
 class SocketNames {
  public:
-  // An address for a socket that exists at `host`; empty if it cannot be opened (errno says why).
-  std::string existing(const std::string& host);
+  // An address for a socket that exists at `host`; empty if it cannot be opened (errno says why). It holds as long as
+  // `held`, which may get a descriptor.
+  static std::string existing(const std::string& host, std::vector<Fd>& held);
   // An address at which a socket can be bound that shall appear at `host`. `moved`: it must be renamed to `host` once
   // it is bound, since even the last component is too long.
   std::string future(const std::string& host, bool& moved);
@@ -28,9 +32,11 @@ class SocketNames {
   [[nodiscard]] const std::string* find(const std::string& address) const;
 
  private:
+  const Fd* directory(const std::string& path);
+
   std::unordered_map<std::string, std::string> guest_of_;
-  std::unordered_map<std::string, Fd> directories_;  // kept open: addresses refer to them as long as sockets live
-  Fd target_;                                        // of the last connection
+  // By device and inode. Kept open: addresses refer to them as long as sockets live.
+  std::map<std::pair<dev_t, ino_t>, Fd> directories_;
   unsigned moved_count_ = 0;
 };
 

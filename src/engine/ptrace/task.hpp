@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "engine/ptrace/credentials.hpp"
@@ -24,7 +25,9 @@ struct AddressSpace {
   std::uint64_t scratch = 0;  // slots for translated paths
   std::size_t slots = 0;
   std::bitset<k_slot_count> used;
-  std::string exe;       // guest path of the program
+  std::string exe;  // guest path of the program
+  Word auxv = 0;    // its auxiliary vector on the stack
+  std::size_t auxv_size = 0;
   bool dumpable = true;  // what prctl(PR_GET_DUMPABLE) says
 
   // Only the loader of 64-bit programs has return stubs; without them calls with a changed register stop twice.
@@ -51,10 +54,13 @@ enum class AtExit : std::uint8_t {
   listing,
   old_listing,
   list_position,
+  unnamed_file,
   long_bind,
+  address_error,
   socket_name,
   message_name,
-  messages_name,
+  messages_control,
+  messages_copied,
   messages_sent,
   peer_credentials
 };
@@ -66,6 +72,7 @@ struct Task {
   pid_t tgid = 0;
   bool attached = false;  // its first stop was seen
   bool known = false;     // its parent's event was seen: the state below is set
+  bool stopped = false;   // with its process, by a signal
   std::shared_ptr<AddressSpace> memory;
   std::shared_ptr<FileSystemState> fs;
   std::shared_ptr<const Credentials> credentials;  // copied on change
@@ -79,11 +86,12 @@ struct Task {
   bool stubbed = false;                // the running call returns through a stub
   bool interrupted = false;            // a watched call has returned because of a signal, whose stop comes next
   bool handed_over = false;            // a notified call that shall stop, so that the guest makes it itself
-  std::array<Word, 3> extra{};         // for the action at the exit
+  std::array<Word, 4> extra{};         // for the action at the exit
   std::string rename_from, rename_to;  // of a socket that was bound under another name
   std::shared_ptr<ExecPlan> plan;      // of the exec that is under way
   std::shared_ptr<ExecPlan> held;      // of the last exec, until the loader is done
   std::shared_ptr<Fd> opened;          // a file made for the open that is under way
+  std::vector<Fd> targets;             // sockets that the call under way names by our descriptors
 };
 
 }  // namespace udk::engine

@@ -1,21 +1,20 @@
 #include "engine/ptrace/tracer.hpp"
 
-#include <fcntl.h>
 #include <linux/audit.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <ctime>
 
 #include "base/log.hpp"
 #include "engine/ptrace/child_news.hpp"
+#include "engine/ptrace/core_dump.hpp"
 #include "engine/ptrace/exec_plan.hpp"
+#include "engine/ptrace/group_stop.hpp"
 #include "engine/ptrace/signal_relay.hpp"
 #include "xlate/call_tables.hpp"
 
@@ -27,10 +26,6 @@ using xlate::Op;
 constexpr time_t k_save_interval = 2;  // seconds
 
 constexpr int k_call_signal = SIGTRAP | 0x80;  // PTRACE_O_TRACESYSGOOD
-
-bool stops_group(int signal) {
-  return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
-}
 
 void* as_data(long value) { return reinterpret_cast<void*>(value); }  // NOLINT(performance-no-int-to-ptr)
 
@@ -157,7 +152,9 @@ void Tracer::on_stop(Task& task, int status) {
       unsigned long data = 0;
       if (how_ == Interception::notify && !listener_ && !started_) start_listening(task);
       ::ptrace(PTRACE_GETEVENTMSG, task.tid, nullptr, &data);
-      return on_entry(task, data == report_data(Abi::i386) ? Abi::i386 : Abi::x86_64);
+      for (const Abi abi : xlate::k_abis)
+        if (data == report_data(abi)) return on_entry(task, abi);
+      return on_foreign_report(task);
     }
     case PTRACE_EVENT_EXEC:
       return on_exec(task);
@@ -196,9 +193,10 @@ void Tracer::on_call(Task& task) {
 // The first stop of a new task, the stop of a whole process, or the end of such a stop.
 void Tracer::on_trap_stop(Task& task, int signal) {
   task.attached = true;
+  task.stopped = stops_group(signal);
   if (!task.known) return;  // goes on when its parent's event came
   if (std::exchange(task.handed_over, false)) make_again(task);
-  if (!stops_group(signal)) return resume(task);
+  if (!task.stopped) return resume(task);
   ::ptrace(PTRACE_LISTEN, task.tid, nullptr, nullptr);
   if (task.tid == run_.payload) SignalRelay::follow_stop(task.tid, signal);
 }
@@ -230,6 +228,7 @@ void Tracer::on_signal(Task& task, int signal) {
     siginfo_t info{};
     if (::ptrace(PTRACE_GETSIGINFO, task.tid, nullptr, &info) == 0 && !SignalRelay::wanted(signal, info)) signal = 0;
   }
+  withhold_core(task, signal);
   resume(task, signal);
 }
 
@@ -253,6 +252,7 @@ void Tracer::on_new_task(Task& parent) {
   child.credentials = parent.credentials;
   child.known = true;
   if (child.attached) resume(child);
+  if (parent.at_exit != AtExit::nothing) return resume_to_exit(parent);
   resume(parent);
 }
 
@@ -287,6 +287,17 @@ void Tracer::on_exec(Task& stopped) {
   resume(task);
 }
 
+// A filter of the guest's own asks a tracer, and there is none that the guest knows of: ENOSYS (seccomp(2)).
+void Tracer::on_foreign_report(Task& task) {
+  Registers regs{};
+  if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) == 0) {
+    regs.orig_rax = ~Word{0};
+    regs.rax = static_cast<Word>(-ENOSYS);
+    ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &regs);
+  }
+  resume(task);
+}
+
 void Tracer::resume(Task& task, int signal) {
   const auto request = how_ != Interception::every || !armed_ ? PTRACE_CONT : PTRACE_SYSCALL;
   ::ptrace(request, task.tid, nullptr, as_data(signal));
@@ -303,6 +314,7 @@ void Tracer::on_entry(Task& task, Abi abi) {
   }
   task.stubbed = false;
   task.opened.reset();
+  task.targets.clear();
   if (!task.memory->is_loader_call(regs.rip)) task.held.reset();
   static constexpr xlate::Call k_unknown{.name = "unknown", .op = Op::refuse, .error = ENOSYS};
   const xlate::Call* call = xlate::find_call(abi, as_word(abi, regs.orig_rax));
@@ -329,10 +341,13 @@ void Tracer::finish_call(Task& task, AtExit what, Registers& own) {
     case AtExit::list_position:
       own.rax = static_cast<Word>(on_list_exit(run_, task, what, result));
       return;
+    case AtExit::unnamed_file:
+      return on_unnamed_exit(run_, task, result);
     case AtExit::peer_credentials:
       return on_socket_option_exit(run_, task, result);
     default:
-      return on_socket_exit(run_, task, what, result);
+      own.rax = static_cast<Word>(on_socket_exit(run_, task, what, result));
+      return;
   }
 }
 
@@ -356,123 +371,6 @@ void Tracer::on_exit(Task& task) {
     ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
   }
   resume(task);
-}
-
-// What the filter would have decided, then the call itself.
-Next Tracer::serve_unfiltered(CallStop& stop) {
-  const xlate::Call& call = stop.call;
-  if (stop.task.memory->is_loader_call(stop.regs.rip)) return Next::as_is;
-  switch (filter_verdict(stop.abi, call, run_.filter)) {
-    case Verdict::refuse:
-      return answer(stop, -static_cast<long>(call.error));
-    case Verdict::pass:
-      return Next::as_is;
-    case Verdict::by_argument:
-      break;
-    case Verdict::report:
-    case Verdict::notify:
-      return dispatch(stop);
-  }
-  switch (call.stop) {
-    case xlate::Stop::prctl_option:
-      return xlate::is_special_prctl(stop.arg(0)) ? dispatch(stop) : Next::as_is;
-    case xlate::Stop::credential_option:
-      return xlate::is_credential_option(stop.arg(1), stop.arg(2)) ? dispatch(stop) : Next::as_is;
-    case xlate::Stop::no_audit:
-      return xlate::is_audit_socket(stop.arg(0), stop.arg(2)) ? answer(stop, -EPROTONOSUPPORT) : Next::as_is;
-    case xlate::Stop::everybody:
-      return stop.int_arg(0) == -1 ? dispatch(stop) : Next::as_is;
-    case xlate::Stop::no_namespaces:
-      return (stop.arg(call.stop_arg) & xlate::k_namespace_flags) != 0 ? answer(stop, -EPERM) : Next::as_is;
-    default:
-      return dispatch(stop);
-  }
-}
-
-// A socket call of i386 behind the one number that all have. The arguments are fetched from memory, and if the call is
-// changed, it is made by its own number, with the arguments in registers (Linux 4.3).
-Next Tracer::serve_socketcall(CallStop& stop) {
-  const xlate::SocketCall* which = xlate::find_socket_call(stop.arg(0));
-  const xlate::Call* call = which == nullptr ? nullptr : xlate::find_call(Abi::i386, which->number);
-  std::array<std::uint32_t, 6> args{};
-  if (call == nullptr || read_memory(stop.task.tid, stop.arg(1), args.data(), which->count * sizeof args[0]) != 0)
-    return Next::as_is;
-  CallStop inner{stop.run, stop.task, *call, Abi::i386, stop.regs};
-  inner.regs.orig_rax = which->number;
-  for (std::size_t i = 0; i < args.size(); ++i) inner.set_arg(static_cast<int>(i), args[i]);
-  const Next next = serve_unfiltered(inner);
-  if (next == Next::answer) return answer(stop, static_cast<long>(inner.regs.rax));
-  if (next == Next::as_is) return Next::as_is;
-  stop.task.at_entry = stop.regs;
-  stop.regs = inner.regs;
-  return next;
-}
-
-Next Tracer::dispatch(CallStop& stop) {
-  switch (stop.call.op) {
-    case Op::pass:
-    case Op::refuse:
-      return Next::as_is;
-    case Op::run:
-    case Op::open:
-    case Op::open2:
-    case Op::mkdir:
-    case Op::mknod:
-    case Op::chdir:
-    case Op::chroot:
-      return on_path_call(stop);
-    case Op::exec:
-      return on_exec_call(stop);
-    case Op::stat:
-    case Op::statx:
-    case Op::fstat:
-    case Op::access:
-    case Op::readlink:
-    case Op::statfs:
-    case Op::getcwd:
-    case Op::uname:
-      return on_stat_call(stop);
-    case Op::getxattr:
-    case Op::listxattr:
-      return on_xattr_call(stop);
-    case Op::unlink:
-    case Op::rmdir:
-    case Op::rename:
-    case Op::link:
-    case Op::symlink:
-      return on_name_call(stop);
-    case Op::chmod:
-    case Op::chown:
-    case Op::utime:
-    case Op::utimes:
-    case Op::utimensat:
-    case Op::fchmod:
-    case Op::fchown:
-    case Op::fchange:
-      return on_inode_call(stop);
-    case Op::list:
-    case Op::seek:
-      return on_list_call(stop);
-    case Op::bind:
-    case Op::connect:
-    case Op::sendto:
-    case Op::recvfrom:
-    case Op::sendmsg:
-    case Op::recvmsg:
-    case Op::sendmmsg:
-    case Op::recvmmsg:
-    case Op::sockname:
-      return on_socket_call(stop);
-    case Op::socketcall:
-      return serve_socketcall(stop);
-    case Op::kill:
-      return on_kill(stop);
-    case Op::getsockopt:
-    case Op::setsockopt:
-      return on_socket_option(stop);
-    default:
-      return on_id_call(stop);
-  }
 }
 
 }  // namespace udk::engine

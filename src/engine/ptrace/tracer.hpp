@@ -31,6 +31,7 @@ class Tracer {
   void leave_stub(Task& task);
   void on_new_task(Task& parent);
   void on_exec(Task& task);
+  void on_foreign_report(Task& task);
   void on_entry(Task& task, Abi abi);
   void on_exit(Task& task);
   void on_call(Task& task);

@@ -58,8 +58,8 @@ seccomp_data call(std::uint64_t number, Abi abi = Abi::x86_64) {
   return data;
 }
 
-constexpr std::uint32_t k_report_x86_64 = SECCOMP_RET_TRACE;
-constexpr std::uint32_t k_report_i386 = SECCOMP_RET_TRACE | 1;
+constexpr std::uint32_t k_report_x86_64 = SECCOMP_RET_TRACE | report_data(Abi::x86_64);
+constexpr std::uint32_t k_report_i386 = SECCOMP_RET_TRACE | report_data(Abi::i386);
 constexpr std::uint32_t k_nosys = SECCOMP_RET_ERRNO | ENOSYS;
 
 class FilterOf : public ::testing::TestWithParam<Abi> {};
@@ -69,7 +69,8 @@ INSTANTIATE_TEST_SUITE_P(Abis, FilterOf, ::testing::ValuesIn(xlate::k_abis),
 TEST_P(FilterOf, EveryNumberGetsTheTablesAnswer) {
   for (const bool all : {false, true}) {
     FilterOptions options;
-    options.identity = options.read_only = options.release = options.listing = options.notify = all;
+    options.identity = options.read_only = options.release = options.listing = options.notify = options.notify_open =
+        all;
     const auto program = make_filter(options);
     EXPECT_LT(program.size(), 3000U) << "BPF_MAXINSNS is 4096";
     for (std::uint64_t number = 0; number < 1000; ++number) {
@@ -116,18 +117,25 @@ TEST(Filter, ArgumentsDecide) {
   const auto program = make_filter({});
   seccomp_data data = call(SYS_sendto);
   data.args[4] = std::uint64_t{1} << 32;
-  EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE);
+  EXPECT_EQ(verdict(program, data), k_report_x86_64);
   data = call(SYS_clone);
   data.args[0] = 0x10000000;
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_ERRNO | EPERM);
   data.args[0] = 0x00010f00;
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW);
+  data.args[0] = 0x00810f00;
+  EXPECT_EQ(verdict(program, data), k_report_x86_64) << "CLONE_UNTRACED";
+  data = call(SYS_seccomp);
+  data.args[0] = SECCOMP_SET_MODE_FILTER;
+  EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW);
+  data.args[1] = SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  EXPECT_EQ(verdict(program, data), SECCOMP_RET_ERRNO | EINVAL);
   data = call(SYS_lseek);
   data.args[1] = xlate::k_list_position + 7;
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW) << "no mount point is missing";
   FilterOptions listing;
   listing.listing = true;
-  EXPECT_EQ(verdict(make_filter(listing), data), SECCOMP_RET_TRACE);
+  EXPECT_EQ(verdict(make_filter(listing), data), k_report_x86_64);
   data.args[1] = 4711;
   EXPECT_EQ(verdict(make_filter(listing), data), SECCOMP_RET_ALLOW);
   for (const int number : {19, 140}) {  // lseek and _llseek
@@ -144,7 +152,7 @@ TEST(Filter, ArgumentsDecide) {
   }
   data = call(SYS_prctl);
   data.args[0] = 4;
-  EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE);
+  EXPECT_EQ(verdict(program, data), k_report_x86_64);
   data.args[0] = 15;
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW);
   data = call(102, Abi::i386);  // socketcall
@@ -165,14 +173,14 @@ TEST(Filter, OnlyTheLoadersOwnCallsPass) {
   options.loader_calls.push_back({Abi::i386, 0x7c000276});
   const auto program = make_filter(options);
   seccomp_data data = call(SYS_openat);
-  EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE);
+  EXPECT_EQ(verdict(program, data), k_report_x86_64);
   for (const std::uint64_t address : places) {
     data.instruction_pointer = address;
     EXPECT_EQ(verdict(program, data), SECCOMP_RET_ALLOW);
     data.instruction_pointer = address + 1;
-    EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE);
+    EXPECT_EQ(verdict(program, data), k_report_x86_64);
     data.instruction_pointer = address + (std::uint64_t{1} << 40);
-    EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE);
+    EXPECT_EQ(verdict(program, data), k_report_x86_64);
   }
   data = call(295, Abi::i386);
   data.instruction_pointer = 0x7c000276;
@@ -183,29 +191,32 @@ TEST(Filter, OnlyTheLoadersOwnCallsPass) {
 
 TEST(Filter, WhatTheGuestMustDoItselfIsNotNotified) {
   FilterOptions options;
-  options.notify = true;
+  options.notify = options.notify_open = true;
   options.stubs = {0x70000000, 0x2a0000000000};
   const auto program = make_filter(options);
   seccomp_data data = call(SYS_openat);
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_USER_NOTIF);
   for (const int flags : {O_WRONLY, O_RDWR, O_CREAT, O_PATH, O_TMPFILE, O_CREAT | O_WRONLY | O_TRUNC}) {
     data.args[2] = static_cast<std::uint32_t>(flags);
-    EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE) << flags;
+    EXPECT_EQ(verdict(program, data), k_report_x86_64) << flags;
   }
   data.args[2] = O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
   EXPECT_EQ(verdict(program, data), SECCOMP_RET_USER_NOTIF);
   EXPECT_EQ(verdict(program, call(295, Abi::i386)), k_report_i386) << "no stub to open it with";
   EXPECT_EQ(verdict(program, call(5, Abi::i386)), k_report_i386);
-  EXPECT_EQ(verdict(program, call(SYS_creat)), SECCOMP_RET_TRACE);
+  EXPECT_EQ(verdict(program, call(SYS_creat)), k_report_x86_64);
   for (const std::uint64_t stubs : options.stubs) {
     for (const int number : {SYS_openat, SYS_newfstatat, SYS_readlink}) {
       data = call(static_cast<std::uint64_t>(number));
       data.instruction_pointer = stubs + 0x2eb;
-      EXPECT_EQ(verdict(program, data), SECCOMP_RET_TRACE) << number;
+      EXPECT_EQ(verdict(program, data), k_report_x86_64) << number;
       data.instruction_pointer = stubs + 0x12eb;
       EXPECT_EQ(verdict(program, data), SECCOMP_RET_USER_NOTIF) << number;
     }
   }
+  options.notify_open = false;
+  EXPECT_EQ(verdict(make_filter(options), call(SYS_openat)), SECCOMP_RET_TRACE | report_data(Abi::x86_64));
+  EXPECT_EQ(verdict(make_filter(options), call(SYS_readlink)), SECCOMP_RET_USER_NOTIF);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ struct Case {
 std::vector<Case> cases() {
   std::vector<Case> out;
   for (const char* form : {"bin", "static", "static-pie", "musl", "i386", "i386-static", "i386-static-pie"})
-    for (const char* program : {"files", "identity", "processes", "programs", "sockets"})
+    for (const char* program : {"files", "identity", "order", "processes", "programs", "sockets"})
       for (const char* way : k_interceptions) out.push_back({form, program, way});
   return out;
 }

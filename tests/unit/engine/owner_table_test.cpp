@@ -36,6 +36,14 @@ struct stat file(ino_t number) {
   struct stat st {};
   st.st_dev = 1;
   st.st_ino = number;
+  st.st_nlink = 1;
+  return st;
+}
+
+// The same after its last name is gone.
+struct stat unnamed(ino_t number) {
+  struct stat st = file(number);
+  st.st_nlink = 0;
   return st;
 }
 
@@ -160,6 +168,28 @@ TEST_F(Owners, ARefusedSaveIsRepeated) {
   table.set(file(1), "/a", true, of(2));
   book.refuses = false;
   EXPECT_EQ(saved()["a"].uid, 2U);
+}
+
+// An open file is believed in after its last name, a new file of the same number is not.
+TEST(OwnerTable, FilesThatAreOpen) {
+  OwnerTable table;
+  const Belief belief{{5, 6, 0640}, 0, 0};
+  table.set(file(1), "/a", true, belief);
+  table.removed(file(1), "/a", true);
+  ASSERT_NE(table.find(unnamed(1), std::nullopt), nullptr);
+  EXPECT_EQ(*table.find(unnamed(1), std::nullopt), belief);
+  EXPECT_EQ(table.find(file(1), "/b"), nullptr);
+  table.set(unnamed(2), std::nullopt, false, belief);
+  table.linked(unnamed(2), "/c", true);
+  EXPECT_NE(table.find(file(2), "/c"), nullptr) << "O_TMPFILE and a link";
+}
+
+// What was to be made at a name and was not says nothing of what comes there in another way.
+TEST(OwnerTable, NamesThatWereNotMade) {
+  OwnerTable table;
+  table.expect("/a", true, Belief{{0, 0, 0}, 0, 0});
+  table.linked(file(1), "/a", true);
+  EXPECT_EQ(table.find(file(1), "/a"), nullptr);
 }
 
 }  // namespace

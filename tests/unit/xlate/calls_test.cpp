@@ -67,7 +67,7 @@ TEST_P(Calls, RowsAreConsistent) {
     if (call.dir >= 0) {
       EXPECT_GE(call.path, 0) << call.name;
     }
-    if (call.stop == Stop::argument || call.stop == Stop::no_namespaces) {
+    if (call.stop == Stop::argument || call.stop == Stop::clone_flags) {
       EXPECT_GE(call.stop_arg, 0) << call.name;
     }
     const bool by_flags = call.follow != Follow::always && call.follow != Follow::never && call.follow != Follow::name;

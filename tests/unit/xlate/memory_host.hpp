@@ -30,6 +30,10 @@ class MemoryHost {
     nodes_[path] = "l" + target;
     return *this;
   }
+  MemoryHost& gone_link(const std::string& path, const std::string& text) {
+    gone_.insert(path);
+    return kernel_link(path, LinkKind::open, text);
+  }
   MemoryHost& kernel_link(const std::string& path, LinkKind kind, const std::string& target) {
     dir(path.substr(0, path.rfind('/')));
     nodes_[path] = (kind == LinkKind::jump ? "j" : "o") + target;
@@ -48,6 +52,7 @@ class MemoryHost {
     if (node == nodes_.end()) return -ENOENT;
     if (node->second == "d" || node->second == "f") return -EINVAL;
     const char kind = node->second[0];
+    link.gone = gone_.count(path) != 0;
     link.kind = kind == 'l' ? LinkKind::text : (kind == 'j' ? LinkKind::jump : LinkKind::open);
     (void)link.target.assign(std::string_view(node->second).substr(1));
     return 0;
@@ -59,6 +64,15 @@ class MemoryHost {
     if (node == nodes_.end()) return -ENOENT;
     return node->second == "d" ? 0 : -ENOTDIR;
   }
+  bool name_of_dir(std::string_view host, GuestPath& guest) {
+    const auto known = names_.find(std::string(host));
+    return known != names_.end() && guest.assign(known->second);
+  }
+  // What name_of_dir() finds.
+  MemoryHost& dir_name(const std::string& host, const std::string& guest) {
+    names_[host] = guest;
+    return *this;
+  }
   static bool known_plain(std::string_view) { return false; }
   static void note_plain(std::string_view) {}
 
@@ -67,6 +81,8 @@ class MemoryHost {
 
  private:
   std::map<std::string, std::string> nodes_;
+  std::map<std::string, std::string> names_;
+  std::set<std::string> gone_;
   std::set<std::string> asked_;
 };
 

@@ -173,8 +173,8 @@ TEST_F(Resolve, KernelLinks) {
   EXPECT_EQ(at_->mount, 1U) << "but it counts as a file of its mount";
   EXPECT_EQ(host_of("/proc/fd3/f"), "/host/data/sub/f");
   EXPECT_EQ(host_of("/proc/pipe"), "/r/proc/pipe");
-  EXPECT_EQ(host_of("/proc/pipe/x/y"), "/r/proc/pipe/x/y");
-  EXPECT_TRUE(at_->opaque);
+  EXPECT_EQ(host_of("/proc/pipe/x"), "/r/proc/pipe/x");
+  EXPECT_TRUE(at_->nameless);
   EXPECT_EQ(host_of("/proc/pipe", Final::keep), "/r/proc/pipe");
   EXPECT_FALSE(at_->kernel_link);
 }
@@ -185,7 +185,7 @@ TEST_F(Resolve, ResultsForgetTheOnesBefore) {
   EXPECT_TRUE(at_->mount_point);
   EXPECT_TRUE(at_->trailing_slash);
   EXPECT_EQ(host_of("/proc/pipe/x"), "/r/proc/pipe/x");
-  EXPECT_TRUE(at_->opaque);
+  EXPECT_TRUE(at_->nameless);
   EXPECT_FALSE(at_->mount_point);
   EXPECT_FALSE(at_->trailing_slash);
 }
@@ -219,6 +219,49 @@ TEST_F(Resolve, NamelessStart) {
   EXPECT_EQ(host("..", k_beneath), error(EXDEV));
   EXPECT_EQ(host("../x", k_in_start), "/proc/7/cwd/x");
   EXPECT_EQ(host("abs", k_in_start), error(ENOENT)) << "/etc of the start";
+}
+
+// Above a directory without a name there is one that has a name again.
+TEST_F(Resolve, UpFromADeletedDirectory) {
+  const View view{{mounts_.data(), mounts_.size()}, {}};
+  host_.dir("/proc/7/fd/3").dir_name("/proc/7/fd/3/..", "/data/sub");
+  ASSERT_EQ(resolver_->resolve(view, {{}, "/proc/7/fd/3", 1}, "../../../../../etc", Final::follow, 0, *at_), 0);
+  EXPECT_EQ(at_->host.view(), "/r/etc") << "never above the root";
+  EXPECT_FALSE(at_->nameless);
+  ASSERT_EQ(resolver_->resolve(view, {{}, "/proc/7/fd/3", 1}, "x", Final::parent, 0, *at_), 0);
+  EXPECT_EQ(at_->name_mount, 1U) << "as the caller said of the start";
+}
+
+// A deleted file's text looks like a path, but nothing is there.
+TEST_F(Resolve, KernelLinksToWhatIsGone) {
+  host_.gone_link("/r/proc/gone", "/usr (deleted)").dir("/r/usr (deleted)");
+  EXPECT_EQ(host_of("/proc/gone/x"), "/r/proc/gone/x");
+  EXPECT_TRUE(at_->nameless);
+  EXPECT_EQ(host_of("/proc/gone"), "/r/proc/gone");
+  EXPECT_TRUE(at_->kernel_link);
+}
+
+TEST_F(Resolve, WhereTheLastNameIsLookedUp) {
+  EXPECT_EQ(host_of("/data", Final::parent), "/host/data");
+  EXPECT_EQ(at_->mount, 1U);
+  EXPECT_EQ(at_->name_mount, 0U) << "a mount point is a name of the directory around it";
+  EXPECT_EQ(host_of("/data/..", Final::parent), "/r");
+  EXPECT_EQ(at_->name_mount, 1U);
+}
+
+// What stands before a slash at the end is not looked at: neither a link nor what its text ends with.
+TEST_F(Resolve, NamesToCreateWithASlash) {
+  EXPECT_EQ(host_of("dirlink/", Final::follow, "", k_creates), "/r/dirlink/");
+  EXPECT_TRUE(at_->trailing_slash);
+  EXPECT_EQ(host_of("dirlink", Final::follow, "", k_creates), "/r/etc/ssl/");
+  EXPECT_EQ(host_of("data/", Final::follow, "", k_creates | k_one_mount), "/host/data/");
+}
+
+// Linux compares an absolute link's mount with the root's, which a walk that has not needed the root does not have.
+TEST_F(Resolve, OneMountAndAbsoluteLinks) {
+  EXPECT_EQ(host_of("abs", Final::follow, "", k_one_mount), error(EXDEV));
+  EXPECT_EQ(host_of("/abs", Final::follow, "", k_one_mount), "/r/etc/passwd");
+  EXPECT_EQ(host_of("etc/../abs", Final::follow, "", k_one_mount), "/r/etc/passwd");
 }
 
 TEST_F(Resolve, ConfinedWalks) {
@@ -268,6 +311,7 @@ TEST_F(Resolve, NeverOutside) {
 struct NoLinks {
   static constexpr int read_link(std::string_view, std::string_view, Link&) { return -EINVAL; }
   static constexpr int check_dir(std::string_view) { return 0; }
+  static constexpr bool name_of_dir(std::string_view, GuestPath&) { return false; }
   static constexpr bool known_plain(std::string_view) { return false; }
   static constexpr void note_plain(std::string_view) {}
 };

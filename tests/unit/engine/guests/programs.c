@@ -176,6 +176,15 @@ static void by_descriptor(const char* self) {
   }
   int status = -1;
   CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+  // Linux 6.14 can also be asked whether it would do it; older ones do not know the flag.
+  enum { check = 0x10000 };
+  long known = syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH | check);
+  CHECK(known == 0 || errno == EINVAL);
+  if (known == 0) {
+    FAILS(syscall(SYS_execveat, AT_FDCWD, "/etc/passwd", argv, environ, check), EACCES);
+    FAILS(syscall(SYS_execveat, AT_FDCWD, "/none", argv, environ, check), ENOENT);
+    CHECK(syscall(SYS_execveat, AT_FDCWD, "/bin/true", argv, environ, check) == 0);
+  }
   // A program that has no name at all.
   int copy = memfd_create("program", MFD_CLOEXEC);
   struct stat st;
