@@ -135,11 +135,11 @@ int check_renamed_mount(Lookup& lookup, const Resolution& from, const Resolution
   if (!there && exchange) return -ENOENT;
   if (exchange && to.trailing_slash && !S_ISDIR(st.st_mode)) return -ENOTDIR;
   if (!directory && (from.trailing_slash || (!exchange && to.trailing_slash))) return -ENOTDIR;
-  if (!from.named() || !to.named()) return -EBUSY;
-  if (to.guest.view() == from.guest.view()) return 0;
-  if (xlate::is_below(to.guest.view(), from.guest.view()) && to.guest.size() > from.guest.size()) return -EINVAL;
-  if (xlate::is_below(from.guest.view(), to.guest.view()) && to.guest.size() < from.guest.size())
-    return exchange ? -EINVAL : -ENOTEMPTY;
+  if (from.named() && to.named()) {
+    if (to.guest.view() == from.guest.view()) return 0;
+    if (xlate::is_below(to.guest.view(), from.guest.view())) return -EINVAL;
+    if (xlate::is_below(from.guest.view(), to.guest.view())) return exchange ? -EINVAL : -ENOTEMPTY;
+  }
   if (there && !exchange && directory != S_ISDIR(st.st_mode)) return directory ? -ENOTDIR : -EISDIR;
   return -EBUSY;
 }

@@ -97,6 +97,13 @@ Next bind_port(CallStop& stop, Address& address) {
   return moved ? run_with_address(stop, 1, address) : Next::as_is;
 }
 
+// The file that bind(2) makes has the mode of the descriptor's own inode, which fchmod(2) may have changed.
+mode_t mode_of_socket(CallStop& stop, int fd) {
+  struct stat st {};
+  if (::stat(proc_path(stop.task.tid, fd).c_str(), &st) != 0) return 0777;
+  return belief_of(stop.run, st, {}).owner.mode;
+}
+
 Next on_bind(CallStop& stop) {
   Run& run = stop.run;
   Address address;
@@ -109,7 +116,7 @@ Next on_bind(CallStop& stop) {
   const std::string host(run.at.host.view());
   if (const int e = check_new_name(stop, run.at); e != 0)
     return refuse_address(stop, 1, address, e == -EEXIST ? -EADDRINUSE : e);
-  note_creation(stop, run.at, S_IFSOCK | 0777);
+  note_creation(stop, run.at, S_IFSOCK | mode_of_socket(stop, stop.int_arg(0)));
   bool moved = false;
   const std::string target = run.sockets.future(host, moved);
   if (target.empty()) return answer(stop, -errno);

@@ -83,7 +83,8 @@ static int add_start(char* path) {
     for (unsigned n = 1 + below(4); n > 0; --n) add(path, "../");
     return add(path, percent(60) ? "w/" : "vol/"), 1;
   }
-  if (kind < 92) return add(path, "/w/chain/"), add_number(path, 1 + below(44)), percent(20) ? (add(path, "/"), 1) : 0;
+  // Few or too many links: between 20 and 40 a walk that the kernel begins anew counts them twice.
+  if (kind < 92) return add(path, "/w/chain/"), add_number(path, percent(20) ? 1 + below(4) : 25 + below(20)), percent(20) ? (add(path, "/"), 1) : 0;
   if (kind < 97) {
     add(path, percent(20) ? "/dev/fd/" : "/proc/self/fd/");
     add_number(path, k_first_slot + below(k_slots));
