@@ -30,7 +30,7 @@ COMMANDS = {
     "tar-xz": "tar -cJf t.tar.xz sub; tar -tJf t.tar.xz | sort; rm t.tar.xz",
     "cp-archive": "cp -a sub copy; cp -a hard linked copy; stat -c '%n %h %Y %a' copy/hard copy/script; diff -r sub/deep copy/deep",
     "cp-options": "cp -L to-file followed; cp -P to-file kept; cp -rs $PWD/sub links; cp -l file.txt second; cp --parents sub/deep/leaf up 2>&1",
-    "cp-into-itself": "cp -r sub sub/again 2>&1; echo $?; ls sub/again",
+    "cp-to-another": "cp -rT sub again; cp -r sub nothing/at/all 2>&1; echo $?; ls again",
     "rsync": "rsync -aH --itemize-changes ./ out/ --exclude=out; rsync -aH --delete --itemize-changes sub/ out/sub/",
     "mv": "mkdir m; mv file.txt m/; mv -n sub/script m/file.txt; mv -T sub m/sub; mv -b m/file.txt m/sub/; mv nothing m 2>&1",
     "mv-across": "mv sub /tmp/moved-$$ && mv /tmp/moved-$$ back && ls -R back",

@@ -81,13 +81,15 @@ def test_no_command_opens_parts_of_the_hosts_c_library(udocker, tmp_path, regist
     environment = {"LANG": "de_DE.UTF-8", "LC_ALL": "de_DE.UTF-8"}
     # A name, so that it is resolved and not only parsed.
     by_name = f"localhost:{registry.port}/" + reference.split("/", 1)[1]
+    archive = str(tmp_path / "archive.tar")
     commands = [
         (["version"], 0), (["help"], 0), (["images"], 0), (["pull", reference], 0), (["pull", by_name], 0),
         (["pull", f"{tls_registry.host}/no/image:v1"], 1), (["pull", "no-such-host.invalid/a/b:v1"], 1),
         (["create", "--name=c", reference], 0), (["ps", "-m", "-s", "-p"], 0), (["images", "-l", "-p"], 0),
         (["inspect", "c"], 0), (["inspect", "-p", "c"], 0), (["inspect", reference], 0), (["setup", "c"], 0),
         (["setup", "--execmode=P2", "c"], 0), (["name", "c", "d"], 0), (["rename", "d", "e"], 0), (["rmname", "e"], 0),
-        (["install"], 0), (["protect", "c"], 0), (["unprotect", "c"], 0), (["rm", "c"], 0), (["rmi", by_name], 0),
+        (["tag", by_name, "other:tag"], 0), (["verify", by_name], 0), (["save", "-o", archive, by_name], 0),
+        (["load", "-i", archive, "loaded"], 0), (["import", archive, "imported:tag"], 0), (["install"], 0), (["protect", "c"], 0), (["unprotect", "c"], 0), (["rm", "c"], 0), (["rmi", by_name], 0),
         (["mkrepo", str(tmp_path / "repo")], 0), (["showconf"], 0),
         (["search", "--list-tags", by_name.rsplit(":", 1)[0]], 0), (["manifest", "inspect", by_name], 0), (["login", "-u", "a", "-p", "b", f"localhost:{registry.port}"], 0),
         (["logout", f"localhost:{registry.port}"], 0),
