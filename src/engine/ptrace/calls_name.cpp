@@ -23,10 +23,10 @@ long result_of(long returned) { return returned < 0 ? -errno : returned; }
 // A file and its name before a call that may take the name away.
 struct Doomed {
   Doomed(Run& run, const Resolution& at) : owners(run.owners), name(name_of(run, at)) {
-    there = !owners.empty() && name.path && ::lstat(at.host.c_str(), &st) == 0;
+    there = !owners.empty() && stat_name(at, st) == 0;
   }
   void gone() const {
-    if (there) owners.removed(st, *name.path, S_ISDIR(st.st_mode) || st.st_nlink <= 1);
+    if (there) owners.removed(st, name.path, S_ISDIR(st.st_mode) || st.st_nlink <= 1);
   }
   OwnerTable& owners;
   FileName name;
@@ -109,16 +109,20 @@ long make_rename(CallStop& stop, unsigned flags) {
   const long result =
       result_of(flags == 0 ? ::rename(from, to) : ::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags));
   if (result == 0) run.lookup.name_changed(run.at, true);
-  if (result != 0 || run.owners.empty() || !moved.name.path || !replaced.name.path) return result;
+  if (result != 0 || !moved.there) return result;
   const bool same =
       moved.there && replaced.there && moved.st.st_ino == replaced.st.st_ino && moved.st.st_dev == replaced.st.st_dev;
   if (same) return result;  // two names of one file: both stay
+  const bool named = moved.name.path && replaced.name.path;
   if ((flags & RENAME_EXCHANGE) != 0) {
-    run.owners.exchanged(*moved.name.path, *replaced.name.path, moved.name.kept);
+    if (named) run.owners.exchanged(*moved.name.path, *replaced.name.path, moved.name.kept);
     return result;
   }
   replaced.gone();
-  run.owners.renamed(*moved.name.path, *replaced.name.path, moved.name.kept);
+  if (named)
+    run.owners.renamed(*moved.name.path, *replaced.name.path, moved.name.kept);
+  else
+    run.owners.removed(moved.st, moved.name.path, false);  // it has gone where names are not known
   return result;
 }
 

@@ -76,9 +76,9 @@ void OwnerTable::expect(std::string_view path, bool kept, const std::optional<Be
   name(entry, path, kept);
 }
 
-void OwnerTable::removed(const struct stat& st, std::string_view path, bool last) {
+void OwnerTable::removed(const struct stat& st, std::optional<std::string_view> path, bool last) {
   if (empty()) return;
-  (void)take_tree(path);
+  if (path) (void)take_tree(*path);
   if (!last) return;
   const auto known = by_inode_.find(inode_of(st));
   if (known == by_inode_.end()) return;

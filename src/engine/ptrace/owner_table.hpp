@@ -47,8 +47,8 @@ class OwnerTable {
   // A new file is about to appear at `path`: what was believed of another one there is void; `belief` is the new one's.
   void expect(std::string_view path, bool kept, const std::optional<Belief>& belief);
 
-  // The name is gone; `last`: so is the file, for all who do not have it open.
-  void removed(const struct stat& st, std::string_view path, bool last);
+  // The name, if it is known, is gone; `last`: so is the file, for all who do not have it open.
+  void removed(const struct stat& st, std::optional<std::string_view> path, bool last);
   void linked(const struct stat& st, std::string_view to, bool kept);
   // A name, and the tree below it, has another name now.
   void renamed(std::string_view from, std::string_view to, bool kept);
