@@ -50,7 +50,8 @@ int locate_open(CallStop& stop, int dir, unsigned flags, unsigned confine) {
   const bool creates = (flags & O_CREAT) != 0;
   if (creates) confine |= xlate::k_creates;
   const int e = run.lookup.path(stop.task, dir, run.text.view(), keep ? Final::keep : Final::follow, confine, run.at);
-  return e == 0 && creates && run.at.trailing_slash ? refuse_slash(run) : e;
+  if (e == 0 && creates && run.at.trailing_slash) return refuse_slash(run);
+  return e != 0 ? e : check_recorded_folder(stop, run.at, X_OK);
 }
 
 // The kernel looks at the flags before it looks at the path.

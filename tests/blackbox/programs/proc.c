@@ -190,12 +190,13 @@ static void* in_thread(void* unused) {
   return unused;
 }
 
-// A process that goes on sleeps sooner or later.
-static void tell_state(const char* of) {
-  char text[4096];
+// A process that goes on leaves the state `before` and sleeps, sooner or later.
+static void tell_state(const char* of, char before) {
+  char text[4096], state;
   do {
     content(of, "stat", text, sizeof text);
-  } while (strrchr(text, ')')[2] == 'R');
+    state = strrchr(text, ')')[2];
+  } while (state == 'R' || state == before);
   printf("state %c", strrchr(text, ')')[2]);
   content(of, "status", text, sizeof text);
   printf(" %.12s\n", strstr(text, "State:") + 7);
@@ -221,14 +222,14 @@ static void of_child(void) {
   link_of(name, "fd/60");
   kill(pid, SIGSTOP);
   waitpid(pid, NULL, WUNTRACED);
-  tell_state(name);
+  tell_state(name, 0);
   kill(pid, SIGCONT);
   waitpid(pid, NULL, WCONTINUED);
-  tell_state(name);
+  tell_state(name, 'T');
   kill(pid, SIGKILL);
   siginfo_t info;
   waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
-  tell_state(name);
+  tell_state(name, 0);
   waitpid(pid, NULL, 0);
   link_of(name, "exe");
 }
