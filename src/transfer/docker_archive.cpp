@@ -11,7 +11,7 @@
 namespace udk::transfer {
 namespace {
 
-using Json = nlohmann::json;
+using UnorderedJson = nlohmann::json;
 
 constexpr std::size_t k_max_images = 10'000;
 
@@ -21,19 +21,19 @@ struct Saved {
   std::vector<std::string> tags, layers;
 };
 
-Result<std::vector<std::string>> texts_of(const Json& object, const char* key) {
+Result<std::vector<std::string>> texts_of(const UnorderedJson& object, const char* key) {
   std::vector<std::string> out;
   const auto* list = image::json::member(object, key);
   if (!list) return out;
-  const bool good =
-      list->is_array() && std::all_of(list->begin(), list->end(), [](const Json& item) { return item.is_string(); });
+  const bool good = list->is_array() &&
+                    std::all_of(list->begin(), list->end(), [](const UnorderedJson& item) { return item.is_string(); });
   if (!good) return fail(Code::corrupt, std::string("manifest.json: ") + key + " is no list of texts");
   return list->get<std::vector<std::string>>();
 }
 
 Result<std::vector<Saved>> read_list(Members& members) {
   TRY_ASSIGN(auto text, members.text("manifest.json"));
-  auto list = Json::parse(text, nullptr, false);
+  auto list = UnorderedJson::parse(text, nullptr, false);
   if (!list.is_array() || list.size() > k_max_images) return fail(Code::corrupt, "manifest.json is no list of images");
   std::vector<Saved> out;
   for (const auto& item : list) {

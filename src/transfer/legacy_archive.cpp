@@ -8,19 +8,19 @@
 namespace udk::transfer {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 // More than any runtime can stack: the chain leads back to itself.
 constexpr std::size_t k_max_chain = 4096;
 
-Result<Json> read_object(Members& members, const std::string& name) {
+Result<OrderedJson> read_object(Members& members, const std::string& name) {
   TRY_ASSIGN(auto text, members.text(name));
-  auto value = Json::parse(text, nullptr, false);
+  auto value = OrderedJson::parse(text, nullptr, false);
   if (!value.is_object()) return fail(Code::corrupt, name + " is not a JSON object");
   return value;
 }
 
-std::string text_member(const Json& object, const char* key) {
+std::string text_member(const OrderedJson& object, const char* key) {
   auto at = object.find(key);
   return at != object.end() && at->is_string() ? at->get<std::string>() : "";
 }
@@ -28,7 +28,7 @@ std::string text_member(const Json& object, const char* key) {
 // One directory of the archive.
 struct Link {
   std::string id;
-  Json metadata;
+  OrderedJson metadata;
 };
 
 // From the base to `top`.
@@ -45,10 +45,10 @@ Result<std::vector<Link>> chain_of(Members& members, const std::string& top) {
   return chain;
 }
 
-Json history_of(const std::vector<Link>& chain) {
-  auto out = Json::array();
+OrderedJson history_of(const std::vector<Link>& chain) {
+  auto out = OrderedJson::array();
   for (const auto& link : chain) {
-    Json entry = Json::object();
+    OrderedJson entry = OrderedJson::object();
     for (const char* key : {"created", "author", "comment"})
       if (auto text = text_member(link.metadata, key); !text.empty()) entry[key] = text;
     out.push_back(std::move(entry));
@@ -58,12 +58,12 @@ Json history_of(const std::vector<Link>& chain) {
 
 // The metadata of the last layer are the image's configuration but for what names the layer and its parent.
 Result<std::string> config_of(const std::vector<Link>& chain, const std::vector<CheckedLayer>& layers) {
-  Json config = chain.back().metadata;
+  OrderedJson config = chain.back().metadata;
   for (const char* key : {"id", "parent", "layer_id", "parent_id", "Size", "throwaway"}) config.erase(key);
   if (!config.contains("os")) config["os"] = "linux";
   if (!config.contains("architecture")) config["architecture"] = "amd64";
   config["history"] = history_of(chain);
-  return with_diff_ids(config.dump(-1, ' ', false, Json::error_handler_t::replace), diff_ids_of(layers));
+  return with_diff_ids(config.dump(-1, ' ', false, OrderedJson::error_handler_t::replace), diff_ids_of(layers));
 }
 
 Result<ArchivedImage> image_of(Members& members, const std::string& name, const std::string& top) {
