@@ -39,6 +39,7 @@ Result<CheckedLayer> check_layer(const store::ReceivedFile& file) {
 
 std::vector<image::Digest> diff_ids_of(const std::vector<CheckedLayer>& layers) {
   std::vector<image::Digest> out;
+  out.reserve(layers.size());
   for (const auto& layer : layers) out.push_back(layer.diff_id);
   return out;
 }
@@ -54,6 +55,7 @@ Result<std::string> with_diff_ids(const std::string& config, const std::vector<i
 
 Result<image::Manifest> manifest_for(const store::ReceivedFile& config, const std::vector<CheckedLayer>& layers) {
   std::vector<StoredLayer> stored;
+  stored.reserve(layers.size());
   for (const auto& layer : layers) stored.push_back(layer.stored);
   return make_manifest(config, stored);
 }

@@ -1,4 +1,6 @@
+#include <fmt/core.h>
 #include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "image/json.hpp"
@@ -93,9 +95,10 @@ Result<std::vector<ArchivedImage>> read_legacy_archive(Members& members) {
     if (!tags.is_object())
       return fail(Code::corrupt, "repositories: the tags of " + repository + " are no JSON object");
     for (const auto& [tag, id] : tags.items()) {
+      const std::string name = fmt::format("{}:{}", repository, tag);
       if (!id.is_string() || id.get<std::string>().empty())
-        return fail(Code::corrupt, "repositories: " + repository + ":" + tag + " names no layer");
-      TRY_ASSIGN(auto image, image_of(members, repository + ":" + tag, id.get<std::string>()));
+        return fail(Code::corrupt, "repositories: " + name + " names no layer");
+      TRY_ASSIGN(auto image, image_of(members, name, id.get<std::string>()));
       out.push_back(std::move(image));
     }
   }
