@@ -38,6 +38,8 @@ void result_fd(long returned);                // the new descriptor is put into 
 void result_text(long returned, const char* text);
 void say_stat(const struct stat* st);
 int is_fifo_at(int dir, const char* path);
+// Whether a path leads to a symbolic link that is held open. Those of /proc have modes that change when anybody looks.
+int is_open_link(const char* path);
 
 // The calls by topic; each makes one.
 void open_call(void);

@@ -108,6 +108,7 @@ void socket_call(void) {
   if (length < sizeof address.sun_path && percent(60)) ++length;  // the NUL may be counted
   const socklen_t size = (socklen_t)address_of(&address, path.text, length) + (percent(2) ? 20 : 0);
   if (length <= 1) return say("an address without a name left out\n");
+  if (kind >= 80 && is_open_link(path.text)) return say("an open link left out\n");
   if (kind < 80) {
     say("bind(%s, %s, %u)", dir_text(fd), path.shown, size);
     return result_ok(syscall(SYS_bind, fd, &address, size));

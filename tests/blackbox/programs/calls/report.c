@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void say(const char* format, ...) {
@@ -60,6 +61,15 @@ void result_fd(long returned) {
   else
     say(" fstat %s", strerrorname_np(errno));
   say("\n");
+}
+
+int is_open_link(const char* path) {
+  struct stat st;
+  const int fd = (int)syscall(SYS_open, path, O_PATH, 0);
+  if (fd < 0) return 0;
+  const int is = fstat(fd, &st) == 0 && S_ISLNK(st.st_mode);
+  close(fd);
+  return is;
 }
 
 int is_fifo_at(int dir, const char* path) {
