@@ -6,7 +6,7 @@ import difference
 
 SEEDS = range(1, 25)
 
-pytestmark = pytest.mark.requires("user-namespaces")
+pytestmark = [pytest.mark.requires("user-namespaces"), pytest.mark.slow]
 
 
 @pytest.fixture
