@@ -1,4 +1,3 @@
-#include <linux/audit.h>
 #include <sys/ptrace.h>
 
 #include <cerrno>
@@ -6,6 +5,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "engine/ptrace/call_info.hpp"
 #include "engine/ptrace/tracer.hpp"
 #include "xlate/call_tables.hpp"
 
@@ -16,8 +16,6 @@ namespace {
 
 // The result of a call that is restarted whatever the handler of the signal says (linux/errno.h).
 constexpr int k_restart_always = 513;  // ERESTARTNOINTR
-
-Abi abi_of_arch(std::uint32_t arch) { return arch == AUDIT_ARCH_I386 ? Abi::i386 : Abi::x86_64; }
 
 Registers registers_of(const seccomp_data& call, Abi abi) {
   Registers regs{};
@@ -95,7 +93,7 @@ void Tracer::restart_withdrawn(const Task& task) {
   __ptrace_syscall_info info{};
   if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) != 0) return;
   if (!is_interrupted(regs) || regs.orig_rax == ~Word{0}) return;
-  if (::ptrace(PTRACE_GET_SYSCALL_INFO, task.tid, sizeof info, &info) <= 0) return;
+  if (!call_info(task.tid, info)) return;
   const Abi abi = abi_of_arch(info.arch);
   const xlate::Call* row = xlate::find_call(abi, as_word(abi, regs.orig_rax));
   if (row == nullptr || filter_verdict(abi, *row, run_.filter) != Verdict::notify) return;

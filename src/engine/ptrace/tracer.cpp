@@ -1,6 +1,5 @@
 #include "engine/ptrace/tracer.hpp"
 
-#include <linux/audit.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -11,6 +10,7 @@
 #include <ctime>
 
 #include "base/log.hpp"
+#include "engine/ptrace/call_info.hpp"
 #include "engine/ptrace/child_news.hpp"
 #include "engine/ptrace/core_dump.hpp"
 #include "engine/ptrace/exec_plan.hpp"
@@ -29,13 +29,6 @@ constexpr int k_call_signal = SIGTRAP | 0x80;  // PTRACE_O_TRACESYSGOOD
 
 void* as_data(long value) { return reinterpret_cast<void*>(value); }  // NOLINT(performance-no-int-to-ptr)
 
-// What the kernel says of a stop (5.3): false if it says nothing.
-bool call_info(const Task& task, __ptrace_syscall_info& info) {
-  return ::ptrace(PTRACE_GET_SYSCALL_INFO, task.tid, as_data(sizeof info), &info) > 0;
-}
-
-Abi abi_of(const __ptrace_syscall_info& info) { return info.arch == AUDIT_ARCH_I386 ? Abi::i386 : Abi::x86_64; }
-
 // Older kernels show only in which mode the guest runs, so that there an `int 0x80` of 64-bit code is misunderstood.
 Abi abi_by_code(const Registers& regs) {
   constexpr Word k_user32_cs = 0x23;
@@ -50,7 +43,7 @@ constexpr CloneCalls k_clone_calls[] = {{SYS_clone, SYS_vfork, SYS_clone3}, {120
 // clone(2) flags of the call that made a new task.
 std::uint64_t clone_flags(const Task& parent, Registers& regs) {
   __ptrace_syscall_info info{};
-  const Abi abi = call_info(parent, info) ? abi_of(info) : abi_by_code(regs);
+  const Abi abi = call_info(parent.tid, info) ? abi_of_arch(info.arch) : abi_by_code(regs);
   const CloneCalls& calls = k_clone_calls[static_cast<std::size_t>(abi)];
   const Word first = as_word(abi, argument_register(regs, abi, 0));
   if (regs.orig_rax == calls.clone) return first;
@@ -182,10 +175,10 @@ void Tracer::on_call(Task& task) {
   if (how_ != Interception::every) return on_exit(task);
   task.in_call = !task.in_call;
   __ptrace_syscall_info info{};
-  const bool told = call_info(task, info);
+  const bool told = call_info(task.tid, info);
   if (told) task.in_call = info.op == PTRACE_SYSCALL_INFO_ENTRY;
   if (!task.in_call) return on_exit(task);
-  if (told) return on_entry(task, abi_of(info));
+  if (told) return on_entry(task, abi_of_arch(info.arch));
   Registers regs{};
   if (::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) == 0) on_entry(task, abi_by_code(regs));
 }
