@@ -145,3 +145,11 @@ def on_small_disk(udocker: Udocker):
         prefix = ["unshare", "--user", "--map-current-user", "--mount", "--keep-caps", "bash", "-c", SMALL_DISK]
         return udocker.run(prefix=prefix, stdin=lines.encode())
     return run
+
+
+@pytest.fixture
+def image(udocker, pushed):
+    """A busybox image in the repository."""
+    reference = pushed("busybox")
+    udocker.ok("pull", reference)
+    return reference

@@ -7,14 +7,6 @@ import pytest
 from product import UUID
 
 
-@pytest.fixture
-def image(udocker, pushed):
-    """A busybox image in the repository."""
-    reference = pushed("busybox")
-    udocker.ok("pull", reference)
-    return reference
-
-
 def test_create_makes_the_tree(udocker, image):
     container = udocker.create(image)
     root = udocker.root_of(container)

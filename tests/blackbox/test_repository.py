@@ -4,13 +4,6 @@ import pathlib
 import pytest
 
 
-@pytest.fixture
-def image(udocker, pushed):
-    reference = pushed("busybox")
-    udocker.ok("pull", reference)
-    return reference
-
-
 def test_a_protected_container_stays(udocker, image):
     container = udocker.create(image, "--name=web")
     udocker.ok("protect", "web")
