@@ -24,6 +24,7 @@ Result<> unpack(const std::string& path, int dir, store::ContainerDraft& draft, 
   layers[0].name = path == "-" ? "standard input" : path;
   archive::ApplyOptions options;
   options.threads = std::thread::hardware_concurrency() > 1 ? archive::Threads::pipeline : archive::Threads::one;
+  options.plain_digest = archive::PlainDigest::skipped;
   options.progress = [&](const archive::Progress&) { return draft.renew(); };
   TRY_ASSIGN(auto report, archive::apply_layers(layers, dir, options, owners));
   if (report.layers[0].stored_bytes == 0) return fail(Code::corrupt, layers[0].name + ": it is empty");

@@ -83,7 +83,6 @@ OutputFile::~OutputFile() {
 }
 
 Result<> OutputFile::publish() {
-  if (auto done = sync_fd(fd_.get()); !done) return fail(std::move(done).error().context(path_));
   switch (way_) {
     case Way::link:
       return publish_as_new();
@@ -92,12 +91,20 @@ Result<> OutputFile::publish() {
     case Way::in_place:
       break;
   }
+  return close_staged();
+}
+
+// Network file systems and quotas report a full disk as late as here. A file without a name cannot be closed before it
+// has one, and is on a local file system.
+Result<> OutputFile::close_staged() {
+  if (::close(fd_.release()) != 0 && errno != EINTR) return fail(sys_error(errno, "write").context(path_));
   return {};
 }
 
 Result<> OutputFile::publish_as_new() {
   // A link, not a rename: a file that has come meanwhile stays.
   const std::string source = staged_.empty() ? "/proc/self/fd/" + std::to_string(fd_.get()) : staged_;
+  if (!staged_.empty()) TRY(close_staged());
   if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
   if (errno == EEXIST) return fail(Code::exists, "output file already exists: " + path_);
   if (staged_.empty()) return fail_errno(errno, path_);
@@ -108,6 +115,10 @@ Result<> OutputFile::publish_as_new() {
 }
 
 Result<> OutputFile::publish_over() {
+  TRY_ASSIGN(auto there, lstat_at(AT_FDCWD, path_));
+  if (there) {
+    if (auto done = sync_fd(fd_.get()); !done) return fail(std::move(done).error().context(path_));
+  }
   if (staged_.empty()) {
     const std::string source = "/proc/self/fd/" + std::to_string(fd_.get());
     std::string staged = path_ + ".new-" + random_hex(6);
@@ -115,6 +126,7 @@ Result<> OutputFile::publish_over() {
       return fail_errno(errno, path_);
     staged_ = std::move(staged);
   }
+  TRY(close_staged());
   TRY(rename_at(AT_FDCWD, staged_, AT_FDCWD, path_));
   staged_.clear();
   return {};

@@ -13,8 +13,9 @@ namespace udk::transfer {
 enum class Existing { refuse, replace };
 
 // A file that appears under its name only when it is whole. Where the file system can, nothing is to be seen of it
-// before, and nothing is left after a kill. What is no regular file (FIFOs, devices, links of /proc/self/fd) is written
-// to as it is, with Existing::replace.
+// before, and nothing is left after a kill. Only one that takes the place of another is written to the disk before:
+// after a crash of the machine there is the old or the new one. What is no regular file (FIFOs, devices, links of
+// /proc/self/fd) is written to as it is, with Existing::replace.
 class OutputFile {
  public:
   // Code::exists; Code::usage if it is a terminal.
@@ -32,6 +33,7 @@ class OutputFile {
       : path_(std::move(path)), staged_(std::move(staged)), fd_(std::move(fd)), way_(way) {}
   static Result<OutputFile> open_beside(const std::string& path, Way way);
   static Result<OutputFile> open_existing(const std::string& path, const struct stat& status);
+  Result<> close_staged();
   Result<> publish_as_new();
   Result<> publish_over();
 
