@@ -14,7 +14,7 @@ struct Field {
   std::size_t offset, size;
 };
 constexpr Field k_name{0, 100}, k_mode{100, 8}, k_uid{108, 8}, k_gid{116, 8}, k_size{124, 12}, k_mtime{136, 12},
-    k_checksum{148, 8}, k_link{157, 100}, k_major{329, 8}, k_minor{337, 8}, k_prefix{345, 155};
+    k_checksum{148, 8}, k_link{157, 100}, k_major{329, 8}, k_minor{337, 8}, k_name_prefix{345, 155};
 constexpr std::size_t k_type = 156, k_magic = 257;
 constexpr char k_extended = 'x';
 constexpr long k_second = 1'000'000'000;
@@ -47,7 +47,7 @@ void put_checksum(Header& header) {
 std::size_t cut_of(std::string_view name) {
   const std::size_t first = name.size() - k_name.size - 1;
   const std::size_t cut = name.find('/', first);
-  return cut != 0 && cut <= k_prefix.size && cut + 1 < name.size() ? cut : std::string_view::npos;
+  return cut != 0 && cut <= k_name_prefix.size && cut + 1 < name.size() ? cut : std::string_view::npos;
 }
 
 bool fits(std::string_view name) { return name.size() <= k_name.size || cut_of(name) != std::string_view::npos; }
@@ -55,7 +55,7 @@ bool fits(std::string_view name) { return name.size() <= k_name.size || cut_of(n
 void put_name(Header& header, std::string_view name) {
   if (name.size() > k_name.size && fits(name)) {
     const std::size_t cut = cut_of(name);
-    put_text(header, k_prefix, name.substr(0, cut));
+    put_text(header, k_name_prefix, name.substr(0, cut));
     name.remove_prefix(cut + 1);
   }
   put_text(header, k_name, name);
