@@ -69,3 +69,13 @@ def test_the_keystore(udocker, registry):
     store_format.check_keystore(keystore)
     [(url, entry)] = store_format.one_line_json(keystore).items()
     assert url == f"https://{front.host}" and base64.b64decode(entry["auth"]).decode() == "someone:se:cret wörd"
+
+
+def test_what_the_python_tool_cannot_address_is_told(udocker, pushed):
+    reference = pushed("busybox")
+    told = "the Python udocker"
+    first = udocker.ok("pull", reference).err
+    assert f"Info: image {reference}: {told} cannot address it, since it splits names at the first colon" in first
+    assert told not in udocker.ok("pull", reference).err
+    assert told not in udocker.ok("tag", reference, "plain/name:1").err
+    assert "does not list it, since it lies below plain/name:1;" in udocker.ok("tag", reference, "plain/name/1/below:2").err
