@@ -265,6 +265,29 @@ def test_setup_shows_and_sets_the_mode(udocker, image):
     assert "P2" in udocker.ok("ps", "-m").lines[1]
 
 
+def test_setup_purge(udocker, image):
+    """Mount points that the Python tool's modes R, F and S have left, and files that its mode R has replaced, as it records both.
+
+    Q24: there the image's own /etc/passwd, recorded as a mount point, was deleted."""
+    container = udocker.create(image)
+    folder, root = udocker.top / "containers" / container, udocker.root_of(container)
+    passwd = (root / "etc/passwd").read_bytes()
+    (folder / ".mountpoints").mkdir()
+    for path, ancestor in {"#mnt#deep#er": "#", "#etc#passwd": "#etc"}.items():
+        (folder / ".mountpoints" / path).symlink_to(ancestor)
+    (root / "mnt/deep/er").mkdir(parents=True)
+    (folder / ".bind_orig_files").mkdir()
+    (root / "etc/group").rename(folder / ".bind_orig_files/#etc#group")
+    (root / "etc/group").symlink_to("/.bind_host_files/#etc#group")
+    (root / ".bind_host_files").mkdir()
+    outcome = udocker.ok("setup", "--purge", container)
+    assert outcome.out == outcome.err == ""
+    assert not (root / "mnt").exists() and (root / "etc/passwd").read_bytes() == passwd
+    assert (root / "etc/group").is_file() and not (root / "etc/group").is_symlink() and not (root / ".bind_host_files").exists()
+    assert not (folder / ".mountpoints").exists() and not (folder / ".bind_orig_files").exists()
+    udocker.ok("setup", "--purge", container)
+
+
 def test_setup_errors(udocker, image):
     container = udocker.create(image)
     assert "Z9" in udocker.fails("setup", "--execmode=Z9", container).err
