@@ -32,7 +32,7 @@ inline constexpr std::array<Option, 35> k_run_options{{
     {"--location", Takes::one_value, "DIR", "run this directory tree instead of a container", ""},
     {"--pull", Takes::one_value, "WHEN", "missing, never, always or reuse", "missing"},
     {"--platform", Takes::one_value, "OS/ARCH[/VARIANT]", "platform to pull", "this machine's"},
-    {"--index", Takes::one_value, "URL", "index to pull from", "Docker Hub's"},
+    {"--index", Takes::one_value, "URL", "accepted: pulling needs no index", "none"},
     {"--registry", Takes::one_value, "URL", "registry to pull from", "Docker Hub"},
     {"--httpproxy", Takes::one_value, "URL", "proxy to pull through: http, socks4, socks4a, socks5, socks5h",
      "the environment's"},

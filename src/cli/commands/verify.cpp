@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::array<Option, 4> k_options{{
     {"--repair", Takes::nothing, "", "fetch again what is damaged", ""},
-    {"--index", Takes::one_value, "URL", "with --repair: index to use", "Docker Hub's"},
+    {"--index", Takes::one_value, "URL", "accepted: pulling needs no index", "none"},
     {"--registry", Takes::one_value, "URL", "with --repair: registry to use", "Docker Hub"},
     {"--httpproxy", Takes::one_value, "URL", "with --repair: proxy, as pull takes it", "the environment's"},
 }};
