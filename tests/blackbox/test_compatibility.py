@@ -1,4 +1,4 @@
-"""docs/compatibility.md names every option of every command, and tests that exist."""
+"""docs/compatibility.md names every option of every command, and tests that exist and are about them."""
 import pathlib
 import re
 
@@ -6,9 +6,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 TABLE = "docs/compatibility.md"
 
 
-def rows() -> list[list[str]]:
+def rows(columns: int) -> list[list[str]]:
+    """Those of the table that has so many columns, without the heading."""
     text = (HERE.parents[1] / TABLE).read_text()
-    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")][1:]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
+    return [row for row in cells if len(row) == columns][1:]
 
 
 def options(help_text: str) -> set[str]:
@@ -22,7 +24,7 @@ def options(help_text: str) -> set[str]:
 
 def test_the_table_is_whole(udocker):
     listed: dict[str, set[str]] = {}
-    for command, option, *_ in rows():
+    for command, option, *_ in rows(5):
         listed.setdefault(command, set()).update(re.findall(r"`(--?[A-Za-z-]+)", option))
     general = udocker.ok("help").out
     commands = re.findall(r"^  ([a-z]+) ", general.partition("\nCommands:\n")[2].partition("\nExamples:")[0], re.MULTILINE)
@@ -40,9 +42,16 @@ def source_of(file: str, name: str) -> str:
 
 
 def test_its_tests_exist_and_use_the_option():
-    for command, option, _, test, _ in rows():
+    for command, option, _, test, _ in rows(5):
         if test == "-":
             continue
         source = source_of(*test.strip("`").split("::"))
         names = re.findall(r"`--?([A-Za-z-]+)", option)
         assert not names or any(name in source for name in names), (command, option, test)
+
+
+def test_the_mistakes_are_told_where_the_right_thing_is_asserted():
+    numbers = [number for number, _, _ in rows(3)]
+    assert len(numbers) == len(set(numbers))
+    for number, _, test in rows(3):
+        assert re.search(rf"\b{number}\b", source_of(*test.strip("`").split("::"))), number

@@ -206,13 +206,16 @@ def test_rm_without_argument(udocker):
     udocker.fails("rm")
 
 
+# Q42 of the Python tool: `rm` of what cannot be read leaves half a container without its names.
 def test_rm_force_removes_what_the_guest_made_unreadable(udocker, image):
-    container = udocker.create(image)
+    container = udocker.create(image, "--name=locked")
     locked = udocker.root_of(container) / "locked"
     (locked / "inner").mkdir(parents=True)
     (locked / "inner/file").write_text("x")
     (locked / "inner").chmod(0)
     locked.chmod(0)
+    udocker.fails("rm", container)
+    assert "['locked']" in udocker.ok("ps").lines[1] and (udocker.root_of(container) / "bin").is_dir()
     udocker.ok("rm", "-f", container)
     assert list((udocker.top / "containers").iterdir()) == []
 

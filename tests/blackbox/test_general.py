@@ -102,6 +102,7 @@ def test_repo_option_names_the_repository_of_one_call(udocker, tmp_path, pushed)
     assert reference not in udocker.ok("images").out
 
 
+# Q51 of the Python tool: programs are downloaded without a check at the first command.
 @pytest.mark.parametrize("words", [["install"], ["install", "--force"]], ids=" ".join)
 def test_install_has_nothing_to_do(udocker, words):
     assert udocker.ok(*words).out == ""

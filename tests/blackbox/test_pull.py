@@ -213,6 +213,7 @@ def spoil(registry, digest, data):
     (registry.blobs / "sha256" / value[:2] / value / "data").write_bytes(data)
 
 
+# Q9 of the Python tool: what is pulled is not verified.
 @pytest.mark.parametrize("spoiled", ["same length", "shorter", "empty"])
 def test_wrong_bytes_are_refused(udocker, registry, spoiled):
     layer = oci.tar_layer([file("a", f"wrong bytes {spoiled}".encode())])
@@ -230,6 +231,7 @@ def test_wrong_bytes_are_refused(udocker, registry, spoiled):
     udocker.ok("pull", reference)
 
 
+# Q14 of the Python tool: an interrupted update breaks the image that was there.
 def test_failed_pull_of_a_moved_tag_keeps_the_old_image(udocker, registry):
     first = oci.image([oci.tar_layer([file("a", b"the good one")])])
     layer = oci.tar_layer([file("a", b"the spoiled one")])

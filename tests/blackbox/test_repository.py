@@ -80,6 +80,7 @@ def test_mkrepo_where_nothing_can_be_made(udocker, tmp_path):
     assert "localrepo creation failure" in udocker.fails("mkrepo", closed / "repo").err
 
 
+# Q50 of the Python tool: values of configuration files are texts: `False` is true.
 def test_showconf_shows_what_is_in_force(udocker, tmp_path):
     config = tmp_path / "c.conf"
     config.write_text("[DEFAULT]\nhttp_insecure = False\ncmd = ['sh', '-l']\n")
@@ -92,6 +93,7 @@ def test_showconf_shows_what_is_in_force(udocker, tmp_path):
     assert not pathlib.Path(udocker.top).exists(), "nothing is made"
 
 
+# Q49 of the Python tool: `u.conf` of the current directory is read.
 # The Python tool reads ./u.conf, which anybody may have put there.
 def test_the_current_directory_configures_nothing(udocker, tmp_path):
     (tmp_path / "u.conf").write_text("[DEFAULT]\nhttp_agent = evil\n")
