@@ -50,7 +50,7 @@ Result<int> execute(Session& session, const Arguments& arguments) {
 
 }  // namespace
 
-const Command k_export{"export",  "[-] CONTAINER", "write a container's tree to an archive as docker export does",
+const Command k_export{"export",  "[-] CONTAINER", "write a container's tree to an archive",
                        k_options, Order::mixed,    execute};
 
 }  // namespace udk::cli
