@@ -68,13 +68,18 @@ const ImageName& ImageDraft::name() const { return state_->name; }
 
 Result<> ImageDraft::claim(const image::Manifest& manifest) {
   const Context& context = *state_->context;
-  TRY_ASSIGN(RepoLock repo, RepoLock::acquire(context));
+  TRY_ASSIGN(RepoLock repo, lock_repo());
   auto done = claim_links(context, repo, state_->draft, state_->name, content_of(manifest));
   make_room(done, repo);
   return done;
 }
 
-// A full disk is not kept full by a part of an image; the lock that is held now is one file less to make.
+// A full disk is not kept full by a part of an image.
+Result<RepoLock> ImageDraft::lock_repo() {
+  auto repo = RepoLock::acquire(*state_->context);
+  if (!repo && repo.error().code == Code::no_space) drop_draft(*state_->context, state_->draft);
+  return repo;
+}
 void ImageDraft::make_room(const Result<>& done, RepoLock& repo) {
   if (!done && done.error().code == Code::no_space) (void)remove_draft(*state_->context, repo, state_->draft.name);
 }
@@ -97,7 +102,7 @@ Result<> ImageDraft::publish(const image::Manifest& manifest) {
   TRY(state_->draft.lock->renew());
   auto stored = python_json_line(manifest.raw);
   if (!stored) return fail(std::move(stored).error().context("the manifest of " + state_->name.text()));
-  TRY_ASSIGN(RepoLock repo, RepoLock::acquire(context));
+  TRY_ASSIGN(RepoLock repo, lock_repo());
   auto done = put_in_place(manifest, *stored, repo);
   make_room(done, repo);
   if (!done) return fail(std::move(done).error().context("cannot store image " + state_->name.text()));

@@ -88,6 +88,7 @@ class ImageDraft {
   struct State;
   explicit ImageDraft(std::unique_ptr<State> state);
   void release();
+  Result<RepoLock> lock_repo();
   void make_room(const Result<>& done, RepoLock& repo);
   Result<> put_in_place(const image::Manifest& manifest, const std::string& stored, RepoLock& repo);
   std::unique_ptr<State> state_;

@@ -6,7 +6,7 @@
 // ERROR    number of an error, or `kill`. Calls that need no room do not fail with ENOSPC and EDQUOT, and are not counted.
 // FIRST    the first call that is spoilt, from 1 on; 0: none, all are counted
 // COUNT    how many are spoilt from that one on; 0: the disk is full from that one on: all, but what is removed makes room
-//          for another two
+//          for another two, and names can be moved
 // REPORT   a file that gets a line for each call that was counted; a `!` before those that were spoilt
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NEEDS_ROOM = 1, TAKES_FD = 2, OPENS = 4, MAKES_ROOM = 8 };
+enum { NEEDS_ROOM = 1, TAKES_FD = 2, OPENS = 4, MAKES_ROOM = 8, MOVES = 16 };
 struct call {
   long number;
   const char* name;
@@ -48,9 +48,9 @@ static const struct call k_calls[] = {
     {SYS_symlinkat, "symlinkat", 2, NEEDS_ROOM},
     {SYS_link, "link", 1, NEEDS_ROOM},
     {SYS_linkat, "linkat", 3, NEEDS_ROOM},
-    {SYS_rename, "rename", 1, NEEDS_ROOM},
-    {SYS_renameat, "renameat", 3, NEEDS_ROOM},
-    {SYS_renameat2, "renameat2", 3, NEEDS_ROOM},
+    {SYS_rename, "rename", 1, MOVES},
+    {SYS_renameat, "renameat", 3, MOVES},
+    {SYS_renameat2, "renameat2", 3, MOVES},
     {SYS_ftruncate, "ftruncate", 0, TAKES_FD},
     {SYS_fchmod, "fchmod", 0, TAKES_FD},
     {SYS_chmod, "chmod", 0, 0},
@@ -108,7 +108,8 @@ static void at_entry(pid_t thread, pid_t process, const uint64_t* args, long num
   char text[4096];
   const struct call* call = find_call(number);
   if (!call || !changes_file(thread, call, args, text, sizeof text)) return;
-  if ((k_error == ENOSPC || k_error == EDQUOT) && (call->kind & NEEDS_ROOM) == 0) {
+  const int needs_room = NEEDS_ROOM | (k_count != 0 ? MOVES : 0);
+  if ((k_error == ENOSPC || k_error == EDQUOT) && (call->kind & needs_room) == 0) {
     if ((call->kind & MAKES_ROOM) != 0 && k_first != 0 && seen >= k_first) room += 2;
     return;
   }
