@@ -4,6 +4,7 @@
 #include "base/path.hpp"
 #include "store/blobs.hpp"
 #include "store/draft_state.hpp"
+#include "store/interchange.hpp"
 #include "store/python_json.hpp"
 #include "store/repo_lock.hpp"
 #include "store/state_file.hpp"
@@ -80,6 +81,7 @@ Result<RepoLock> ImageDraft::lock_repo() {
   if (!repo && repo.error().code == Code::no_space) drop_draft(*state_->context, state_->draft);
   return repo;
 }
+
 void ImageDraft::make_room(const Result<>& done, RepoLock& repo) {
   if (!done && done.error().code == Code::no_space) (void)remove_draft(*state_->context, repo, state_->draft.name);
 }
@@ -103,12 +105,14 @@ Result<> ImageDraft::publish(const image::Manifest& manifest) {
   auto stored = python_json_line(manifest.raw);
   if (!stored) return fail(std::move(stored).error().context("the manifest of " + state_->name.text()));
   TRY_ASSIGN(RepoLock repo, lock_repo());
+  const bool is_new = !is_image(tag_dir(context, state_->name));
   auto done = put_in_place(manifest, *stored, repo);
   make_room(done, repo);
   if (!done) return fail(std::move(done).error().context("cannot store image " + state_->name.text()));
   (void)remove_draft(context, repo, state_->draft.name);
   state_->draft.lock.reset();
   sweep_repos(context, repo, &state_->name, k_keep_fetched);
+  if (is_new) tell_limit_in_python_tool(context, state_->name);
   return {};
 }
 

@@ -16,6 +16,7 @@
 #include "store/draft_state.hpp"
 #include "store/image_data.hpp"
 #include "store/image_tree.hpp"
+#include "store/interchange.hpp"
 #include "store/layer_sweep.hpp"
 #include "store/repo_lock.hpp"
 #include "store/state_file.hpp"
@@ -192,6 +193,7 @@ Result<> Images::tag(const ImageName& source, const ImageName& target) const {
   if (done) done = write_draft(*context_, draft, target, content);
   if (done) done = publish_draft(*context_, repo, draft, target, content);
   (void)remove_draft(*context_, repo, draft.name);
+  if (done) tell_limit_in_python_tool(*context_, target);
   return done;
 }
 
