@@ -1,9 +1,9 @@
 #include "cli/registry_client.hpp"
 
 #include "base/log.hpp"
+#include "cli/credentials.hpp"
 #include "cli/interrupt.hpp"
 #include "registry/endpoint.hpp"
-#include "store/keystore.hpp"
 
 namespace udk::cli {
 namespace {
@@ -19,22 +19,13 @@ registry::EndpointRules endpoint_rules(const Config& config, const PullOptions& 
   return rules;
 }
 
-registry::CredentialsProvider credentials_from(const std::string& keystore) {
-  return [keystore](const std::string& url) -> std::optional<registry::Credentials> {
-    auto found = store::Keystore(keystore).lookup(url);
-    if (!found) log::warning("{}", found.error().text);
-    if (!found || !*found) return std::nullopt;
-    return registry::Credentials{(*found)->user, (*found)->password, Secret()};
-  };
-}
-
-registry::Options client_options(const Session& session, const std::string& url) {
+registry::Options client_options(const Session& session, const std::string& url, const std::string& repository) {
   const auto& config = session.config();
   registry::Options client;
   client.registry_url = url;
   client.http_proxy = config.http_proxy;
   client.tls = session.verify() == Verify::tls ? registry::Tls::verify : registry::Tls::insecure;
-  client.credentials = credentials_from(config.keystore);
+  client.credentials = stored_credentials(config, repository);
   if (!config.http_agent.empty()) client.user_agent = config.http_agent;
   client.connect_timeout = std::chrono::seconds(config.ctimeout);
   client.cancelled = interrupted;
@@ -57,8 +48,9 @@ Result<std::vector<image::Platform>> wanted_platforms(const PullOptions& options
 
 Result<registry::Client> client_for(const Session& session, const image::Reference& reference,
                                     const PullOptions& options) {
-  auto client = client_options(
-      session, registry::select_endpoint(reference, endpoint_rules(session.config(), options)).registry_url);
+  const auto endpoint = registry::select_endpoint(reference, endpoint_rules(session.config(), options));
+  const auto repository = reference.is_docker_hub() ? reference.remote_repository() : reference.path();
+  auto client = client_options(session, endpoint.registry_url, repository);
   if (!options.http_proxy.empty()) client.http_proxy = options.http_proxy;
   return registry::Client::create(std::move(client));
 }
@@ -69,7 +61,7 @@ Result<SearchClient> SearchClient::create(const Session& session, const image::R
   SearchClient out;
   for (const auto& url : {endpoint.index_url, endpoint.registry_url}) {
     if (url.empty() || (!out.clients_.empty() && endpoint.index_url == endpoint.registry_url)) continue;
-    auto client = client_options(session, url);
+    auto client = client_options(session, url, "");
     if (!options.http_proxy.empty()) client.http_proxy = options.http_proxy;
     TRY_ASSIGN(auto made, registry::Client::create(std::move(client)));
     out.clients_.push_back(std::move(made));
@@ -93,7 +85,7 @@ std::string registry_url(const Config& config, const std::string& named) {
 
 Result<registry::Client> client_at(const Session& session, const std::string& url,
                                    registry::CredentialsProvider credentials) {
-  auto client = client_options(session, url);
+  auto client = client_options(session, url, "");
   client.credentials = std::move(credentials);
   return registry::Client::create(std::move(client));
 }
