@@ -128,11 +128,10 @@ Result<> check_platform(const store::Blobs& blobs, const image::Manifest& manife
   return {};
 }
 
-Result<> fetch_image(Session& session, const image::Reference& reference, const PullOptions& options) {
-  TRY(reference.check_remote());
+Result<> fetch_image_from(registry::Client& client, Session& session, const image::Reference& reference,
+                          const PullOptions& options) {
   TRY_ASSIGN(auto platforms, wanted_platforms(options));
   TRY_ASSIGN(store::Store * store, session.store());
-  TRY_ASSIGN(auto client, client_for(session, reference, options));
   TRY_ASSIGN(auto resolved, client.resolve(reference, platforms));
   TRY(resolved.manifest.check_is_image());
   log::debug("manifest {} of {}", resolved.digest.text(), resolved.repository);
@@ -154,6 +153,12 @@ Result<> fetch_image(Session& session, const image::Reference& reference, const 
   return fetched;
 }
 
+Result<> fetch_image(Session& session, const image::Reference& reference, const PullOptions& options) {
+  TRY(reference.check_remote());
+  return at_sources(session, reference, options,
+                    [&](registry::Client& client) { return fetch_image_from(client, session, reference, options); });
+}
+
 }  // namespace
 
 Result<store::ImageName> pull_image(Session& session, const std::string& text, const PullOptions& options) {
@@ -170,15 +175,16 @@ Result<> fetch_parts(Session& session, const store::ImageName& name, const image
   TRY(reference.check_remote());
   const InterruptScope interruptible;
   TRY_ASSIGN(store::Store * store, session.store());
-  TRY_ASSIGN(auto client, client_for(session, reference, options));
-  // Some registries have a lone name as it is, some below library/. The tag may be gone, its blobs be there.
-  auto resolved = client.resolve(reference, image::host_platforms());
-  TRY_ASSIGN(auto draft, store->images().begin(name));
-  TRY(draft.claim(manifest));
-  Fetcher fetcher(client, *store, resolved ? resolved->repository : reference.remote_repository());
-  TRY(fetcher.fetch(parts));
-  // Puts back what is missing of the links too.
-  return draft.publish(manifest);
+  return at_sources(session, reference, options, [&](registry::Client& client) -> Result<> {
+    // Some registries have a lone name as it is, some below library/. The tag may be gone, its blobs be there.
+    auto resolved = client.resolve(reference, image::host_platforms());
+    TRY_ASSIGN(auto draft, store->images().begin(name));
+    TRY(draft.claim(manifest));
+    Fetcher fetcher(client, *store, resolved ? resolved->repository : client.repository_of(reference));
+    TRY(fetcher.fetch(parts));
+    // Puts back what is missing of the links too.
+    return draft.publish(manifest);
+  });
 }
 
 }  // namespace udk::cli
