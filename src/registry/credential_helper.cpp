@@ -49,23 +49,23 @@ Result<std::optional<Credentials>> ask_for_server(const std::string& program, co
   if (!good) return fail(Code::unauthorized, program + ": " + reason_of(run));
   auto answer = parse_helper_answer(run.out);
   if (!answer) return fail(std::move(answer).error().context(program));
-  return std::optional(std::move(*answer));
+  return answer;
 }
 
 }  // namespace
 
-Result<Credentials> parse_helper_answer(std::string_view text) {
+Result<std::optional<Credentials>> parse_helper_answer(std::string_view text) {
   const auto document = nlohmann::json::parse(text, nullptr, false);
-  const auto member = [&](const char* key) {
+  const auto member = [&](const char* key) -> std::optional<std::string> {
     auto it = document.is_object() ? document.find(key) : document.end();
-    return it != document.end() && it->is_string() ? it->get<std::string>() : "";
+    return it != document.end() && it->is_string() ? std::optional(it->get<std::string>()) : std::nullopt;
   };
-  Credentials out;
-  out.user = member("Username");
-  out.password = Secret(member("Secret"));
-  if (out.user.empty() || out.password.empty())
-    return fail(Code::corrupt, "its answer is not JSON with a Username and a Secret");
-  return out;
+  const auto user = member("Username");
+  const auto secret = member("Secret");
+  if (!user || !secret) return fail(Code::corrupt, "its answer is not JSON with a Username and a Secret");
+  // docker-credential-pass answers so of what it does not know.
+  if (secret->empty()) return std::optional<Credentials>();
+  return std::optional(Credentials{*user, Secret(*secret)});
 }
 
 Result<std::optional<Credentials>> ask_helper(const std::string& name, const std::string& host,

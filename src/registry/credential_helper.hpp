@@ -22,7 +22,7 @@ struct HelperOptions {
 Result<std::optional<Credentials>> ask_helper(const std::string& name, const std::string& host,
                                               const HelperOptions& options);
 
-// {"Username": .., "Secret": ..}
-Result<Credentials> parse_helper_answer(std::string_view text);
+// {"Username": .., "Secret": ..}; an empty secret is none.
+Result<std::optional<Credentials>> parse_helper_answer(std::string_view text);
 
 }  // namespace udk::registry

@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (found && *found && !is_header_text((*found)->registry_token.reveal())) std::abort();
     }
   }
-  if (const auto answer = parse_helper_answer(text); answer && answer->password.empty()) std::abort();
+  if (const auto answer = parse_helper_answer(text); answer && *answer && (*answer)->password.empty()) std::abort();
   (void)auth_host(text);
   return 0;
 }

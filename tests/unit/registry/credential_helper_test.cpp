@@ -43,6 +43,8 @@ TEST_F(CredentialHelper, SpeaksTheProtocol) {
             echo "credentials not found in native keychain"; exit 1)sh");
   EXPECT_EQ(answer("docker.io"), "u:s");
   EXPECT_EQ(answer("h"), "none");
+  script(R"(echo '{"ServerURL":"h","Username":"","Secret":""}')");
+  EXPECT_EQ(answer("h"), "none");
 }
 
 TEST_F(CredentialHelper, FaultsNameNoSecret) {
@@ -53,7 +55,7 @@ TEST_F(CredentialHelper, FaultsNameNoSecret) {
   script("kill -9 $$");
   EXPECT_THAT(answer("h"), HasSubstr("signal 9"));
   for (const char* text :
-       {"", "SECRET", "{}", R"({"Username":"SECRET"})", R"(["SECRET"])", R"({"Username":"","Secret":"SECRET"})"}) {
+       {"", "SECRET", "{}", R"({"Username":"SECRET"})", R"(["SECRET"])", R"({"Username":1,"Secret":"SECRET"})"}) {
     script("echo '" + std::string(text) + "'");
     EXPECT_THAT(answer("h"), AllOf(HasSubstr("its answer is not JSON"), Not(HasSubstr("SECRET")))) << text;
   }
