@@ -85,7 +85,7 @@ make_images() {
 copy_project() {
   mkdir -p "$scratch/project/tests"
   cp -r tests/blackbox tests/fixtures tests/skips.txt "$scratch/project/tests/"
-  cp -r tools "$scratch/project/"
+  cp -r tools docs "$scratch/project/"
   cp "$1" "$scratch/project/udocker"
   [ ! -e "$1.debug" ] || cp "$1.debug" "$scratch/project/udocker.debug"
   give_scratch

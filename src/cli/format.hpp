@@ -15,7 +15,7 @@ namespace udk::cli {
 // The row of the option tables.
 inline constexpr Option k_format_option{"--format", Takes::one_value, "FORMAT",
                                         "json, or a text with fields like {{.ID}}; \\t and \\n are tab and line end",
-                                        ""};
+                                        "a table or text for people"};
 
 // "json": an object a line. Any other text is a template in the manner of Go's: {{.Field}}, {{.Outer.Inner}}, {{.}},
 // and {{json .Field}}, which keeps the notation of JSON.

@@ -19,7 +19,7 @@ struct Option {
   Takes takes = Takes::nothing;
   std::string_view value_name;  // shown in the help
   std::string_view help;
-  std::string_view default_text;  // shown in the help, "" for none
+  std::string_view default_text;  // of an option with a value; shown in the help, "" for none
 };
 
 // Where options end: at the first word that is none (general options, run), or nowhere (all other commands).

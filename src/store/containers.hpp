@@ -109,6 +109,10 @@ class Containers {
   // there before, and the record of them. Only what is empty is removed: a file with content is the image's own.
   Result<> purge_mount_points(const std::string& id) const;
 
+  // Puts back the files that the Python tool has replaced in ROOT by links to the host's, as it does for its modes R
+  // (.bind_orig_files, with names like "#etc#passwd"). Modes other than R need them.
+  Result<> restore_bound_files(const std::string& id) const;
+
   // It and its aliases vanish at once, then the tree is deleted. Code::denied with sys_errno 0: protected.
   // Removal::normal: Code::busy while it is in use, and Code::denied, with nothing changed, if some directory of it
   // cannot be emptied; Removal::force: whatever its modes are, also while it is in use; Removal::force_unused: whatever

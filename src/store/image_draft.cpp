@@ -4,6 +4,7 @@
 #include "base/path.hpp"
 #include "store/blobs.hpp"
 #include "store/draft_state.hpp"
+#include "store/interchange.hpp"
 #include "store/python_json.hpp"
 #include "store/repo_lock.hpp"
 #include "store/state_file.hpp"
@@ -85,11 +86,13 @@ Result<> ImageDraft::publish(const image::Manifest& manifest) {
   TRY(check_blobs(Blobs(state_->context), manifest));
   TRY(record_manifest(context, *stored, manifest.raw));
   content.files = {{"v2", ""}, {"manifest", *stored}};
+  const bool is_new = !is_image(tag_dir(context, state_->name));
   auto done = publish_draft(context, repo, state_->draft, state_->name, content);
   if (!done) return fail(std::move(done).error().context("cannot store image " + state_->name.text()));
   (void)remove_draft(context, repo, state_->draft.name);
   state_->draft.lock.reset();
   sweep_repos(context, repo, &state_->name, k_keep_fetched);
+  if (is_new) tell_limit_in_python_tool(context, state_->name);
   return {};
 }
 

@@ -16,6 +16,7 @@
 #include "store/draft_state.hpp"
 #include "store/image_data.hpp"
 #include "store/image_tree.hpp"
+#include "store/interchange.hpp"
 #include "store/layer_sweep.hpp"
 #include "store/repo_lock.hpp"
 #include "store/state_file.hpp"
@@ -188,6 +189,7 @@ Result<> Images::tag(const ImageName& source, const ImageName& target) const {
   auto done = claim_links(*context_, repo, draft, target, content);
   if (done) done = publish_draft(*context_, repo, draft, target, content);
   (void)remove_draft(*context_, repo, draft.name);
+  if (done) tell_limit_in_python_tool(*context_, target);
   return done;
 }
 

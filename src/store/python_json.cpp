@@ -62,10 +62,6 @@ std::string quote(std::string_view text) {
         out += static_cast<char>(point);
         continue;
       }
-      if (point == 0x7f) {
-        out += '\x7f';  // Python counts DEL as printable
-        continue;
-      }
     }
     if (point > 0xffff) {
       append_unit(out, 0xd800U + ((point - 0x10000U) >> 10));

@@ -206,13 +206,16 @@ def test_rm_without_argument(udocker):
     udocker.fails("rm")
 
 
+# Q42 of the Python tool: `rm` of what cannot be read leaves half a container without its names.
 def test_rm_force_removes_what_the_guest_made_unreadable(udocker, image):
-    container = udocker.create(image)
+    container = udocker.create(image, "--name=locked")
     locked = udocker.root_of(container) / "locked"
     (locked / "inner").mkdir(parents=True)
     (locked / "inner/file").write_text("x")
     (locked / "inner").chmod(0)
     locked.chmod(0)
+    udocker.fails("rm", container)
+    assert "['locked']" in udocker.ok("ps").lines[1] and (udocker.root_of(container) / "bin").is_dir()
     udocker.ok("rm", "-f", container)
     assert list((udocker.top / "containers").iterdir()) == []
 
@@ -263,6 +266,29 @@ def test_setup_shows_and_sets_the_mode(udocker, image):
     assert udocker.ok("setup", container).lines[0] == "execmode: P2"
     assert (udocker.top / "containers" / container / "execmode").read_text() == "P2"
     assert "P2" in udocker.ok("ps", "-m").lines[1]
+
+
+def test_setup_purge(udocker, image):
+    """Mount points that the Python tool's modes R, F and S have left, and files that its mode R has replaced, as it records both.
+
+    Q24: there the image's own /etc/passwd, recorded as a mount point, was deleted."""
+    container = udocker.create(image)
+    folder, root = udocker.top / "containers" / container, udocker.root_of(container)
+    passwd = (root / "etc/passwd").read_bytes()
+    (folder / ".mountpoints").mkdir()
+    for path, ancestor in {"#mnt#deep#er": "#", "#etc#passwd": "#etc"}.items():
+        (folder / ".mountpoints" / path).symlink_to(ancestor)
+    (root / "mnt/deep/er").mkdir(parents=True)
+    (folder / ".bind_orig_files").mkdir()
+    (root / "etc/group").rename(folder / ".bind_orig_files/#etc#group")
+    (root / "etc/group").symlink_to("/.bind_host_files/#etc#group")
+    (root / ".bind_host_files").mkdir()
+    outcome = udocker.ok("setup", "--purge", container)
+    assert outcome.out == outcome.err == ""
+    assert not (root / "mnt").exists() and (root / "etc/passwd").read_bytes() == passwd
+    assert (root / "etc/group").is_file() and not (root / "etc/group").is_symlink() and not (root / ".bind_host_files").exists()
+    assert not (folder / ".mountpoints").exists() and not (folder / ".bind_orig_files").exists()
+    udocker.ok("setup", "--purge", container)
 
 
 def test_setup_errors(udocker, image):

@@ -131,3 +131,38 @@ def test_names(python):
     assert python.ok("rmname", "other").err == transcript(python, "rmname alias2")[0].replace("alias2", "other")
     python.ok("rm", "c1")
     assert C1 not in python.ok("ps").out
+
+
+def test_protection_and_modes(python):
+    python.ok("unprotect", "fixtures/tiny:1.0")
+    python.ok("rmi", "fixtures/tiny:1.0")
+    assert not (python.top / "repos/fixtures/tiny").exists() and "fixtures/renamed:9" in python.ok("images").out
+    python.ok("protect", "c1")
+    assert "protected" in python.fails("rm", "c1").err
+    python.ok("setup", "--execmode=P1", "c2")
+    assert python.ok("setup", "c2").lines[0] == "execmode: P1"
+    python.ok("setup", "--purge", "c2")
+
+
+def test_images_are_removed_without_what_others_need(python):
+    """Q35 of the Python tool: with one image went the configuration that another one needed."""
+    python.ok("rmi", "tinyoci:1.0")
+    python.create("fixtures/renamed:9")
+    python.ok("verify", "fixtures/renamed:9")
+    for image in ("fixtures/renamed:9", "imported:2"):
+        python.ok("rmi", image)
+    assert python.ok("images").lines[1:] == ["fixtures/tiny:1.0    P"]
+    assert {path.name for path in (python.top / "layers").iterdir()} == \
+        {path.name for path in (python.top / "repos/fixtures/tiny/1.0").iterdir() if path.is_symlink()}
+
+
+def test_the_keystore_is_used_and_emptied(python):
+    """It belongs to a registry on a port that is somebody else's here, so only what is there is looked at."""
+    keystore = python.home / ".udocker/keystore"
+    keystore.parent.mkdir()
+    (python.top.parent / "keystore").rename(keystore)
+    keystore.chmod(0o600)
+    debug = python.run("-D", "pull", "--registry=http://127.0.0.1:5443", "some/image").err
+    assert "secret" not in debug and "dGVzdGVyOnNlY3JldA" not in debug
+    python.ok("logout", "--registry=http://127.0.0.1:5443")
+    assert keystore.read_text() == "{}"

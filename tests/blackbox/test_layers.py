@@ -76,6 +76,7 @@ def test_opaque_hides_the_layers_below_only(build, order):
     assert tree(root) == ["d", "d/new", "d/sub", "d/sub/new", "other"]
 
 
+# Q31 of the Python tool: whiteouts in the top directory of a layer are not applied.
 def test_opaque_at_the_top(build):
     assert tree(build([file("old"), folder("d"), file("d/old")], [opaque(""), file("new")])) == ["new"]
 
@@ -244,6 +245,7 @@ def test_absolute_name_stays_inside(build):
     assert (root / "etc/inside").read_bytes() == b"x"
 
 
+# Q32 of the Python tool: a layer can write outside of the container.
 @pytest.mark.parametrize("how", ["same layer", "lower layer"])
 def test_write_through_an_absolute_symlink_stays_inside(build, tmp_path, how):
     """Links in the folders of a name lead where they lead in the container: `lib -> /usr/lib` is everywhere."""
@@ -299,6 +301,7 @@ def test_opaque_through_a_symlink(build, tmp_path):
     assert (outside / "victim").read_text() == "untouched"
 
 
+# Q7 of the Python tool: exit status 0 after failures: of `create`, `load`, `search`, `unprotect`.
 @pytest.mark.parametrize("cut", [700, 1300, 2047])
 def test_archive_that_ends_early(refused, cut):
     tar = oci.tar_bytes([file("a", b"x" * 600), file("b", b"y" * 600)])[:cut]
@@ -310,6 +313,7 @@ def test_compressed_data_that_ends_early(refused):
     refused(oci.Blob(whole.data[:-600], whole.media_type, diff_id=whole.diff_id))
 
 
+# Q30 of the Python tool: `create` succeeds though layers could not be unpacked.
 def test_garbage_instead_of_an_archive(refused):
     data = bytes(range(256)) * 40
     refused(oci.Blob(data, oci.MEDIA["none"][0], diff_id=oci.digest_of(data)))

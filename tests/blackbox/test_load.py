@@ -367,6 +367,7 @@ HOSTILE = {
 }
 
 
+# Q36 of the Python tool: names in archives can leave the repository.
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_docker_archives(refused, tmp_path, name):
     members, complaint = HOSTILE[name]

@@ -48,6 +48,7 @@ def test_login_lets_pull(udocker, registry, kind):
             assert keys(udocker) == {}
 
 
+# Q19 of the Python tool: `login` does not ask the registry.
 # The Python tool stores whatever it is given and ends with 0.
 @pytest.mark.parametrize("kind", ["basic", "bearer"])
 def test_wrong_credentials_are_not_stored(udocker, content, kind):
@@ -123,6 +124,7 @@ def test_manifest_inspect(udocker, registry, pushed):
     assert "no entry" not in udocker.ok("-q", "images").out and reference not in udocker.ok("-q", "images").out
 
 
+# Q5 of the Python tool: `manifest inspect --option IMAGE` is a syntax error.
 def test_manifest_of_an_index(udocker, registry):
     layers = [oci.tar_layer([oci.file("a", b"x")])]
     platforms = ("amd64", "arm64")

@@ -85,6 +85,7 @@ def test_token_that_is_used_up_is_renewed(udocker, content):
         assert len(tokens.issued) > 1
 
 
+# Q12 of the Python tool: challenges are split at blanks; replies with `access_token` alone raise an exception.
 @pytest.mark.parametrize("challenge", [
     ['Basic realm="a, b", Bearer realm="{realm}",service="s",scope="repository:team/app:pull"'],
     ['Negotiate', 'Bearer  Realm = "{realm}" , Service="x, \\"y\\"" , scope="repository:team/app:pull"'],

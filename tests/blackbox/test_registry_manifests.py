@@ -142,6 +142,7 @@ def test_index_entry_with_another_size(udocker, content, image):
     assert "size" in refuses(udocker, content, index)
 
 
+# Q17 of the Python tool: an image of any platform is taken for the wanted one.
 def test_platform_of_an_image_without_index(udocker, content):
     layer = oci.tar_layer([file("a", b"for another machine")])
     content.add("team/app", "arm", oci.image([layer], platform="linux/arm64/v8"))
@@ -209,6 +210,7 @@ def test_lone_name_at_a_registry_of_ones_own(udocker, content, image):
         udocker.fails("pull", f"--registry={front.url}", "absent:v1")
 
 
+# Q16 of the Python tool: `docker.io/x` ignores the configured registry.
 def test_docker_io_follows_the_configured_registry(udocker, content, image):
     content.add("library/mirrored", "latest", image)
     with Front(content) as front:
@@ -221,6 +223,7 @@ def test_host_in_the_name_holds_over_the_option(udocker, content):
         udocker.ok("pull", "--registry=http://127.0.0.1:1", f"{front.host}/team/app:v1")
 
 
+# Q10 of the Python tool: `host:port/name` and `name:tag@digest` do not work, or ask Docker Hub.
 def test_tag_beside_digest(udocker, content, image):
     with Front(content) as front:
         udocker.ok("pull", f"{front.host}/team/app:whatever@{image.manifest.digest}")

@@ -150,6 +150,7 @@ def test_chunked_blob(udocker, content, big):
         pull(udocker, front)
 
 
+# Q13 of the Python tool: every error is repeated three times at once; nothing is resumed.
 # ---- servers that are busy ------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
@@ -181,6 +182,7 @@ def test_terminal_escapes_of_a_server_are_not_printed(udocker, content):
         assert "\x1b" not in line and "bad" in line
 
 
+# Q11 of the Python tool: one blob after the other, a connection and a token for each request.
 # ---- several at once ------------------------------------------------------------------------------------------
 
 def test_layers_come_together_over_few_connections(udocker):

@@ -80,6 +80,7 @@ def test_mkrepo_where_nothing_can_be_made(udocker, tmp_path):
     assert "localrepo creation failure" in udocker.fails("mkrepo", closed / "repo").err
 
 
+# Q50 of the Python tool: values of configuration files are texts: `False` is true.
 def test_showconf_shows_what_is_in_force(udocker, tmp_path):
     config = tmp_path / "c.conf"
     config.write_text("[DEFAULT]\nhttp_insecure = False\ncmd = ['sh', '-l']\n")
@@ -92,6 +93,7 @@ def test_showconf_shows_what_is_in_force(udocker, tmp_path):
     assert not pathlib.Path(udocker.top).exists(), "nothing is made"
 
 
+# Q49 of the Python tool: `u.conf` of the current directory is read.
 # The Python tool reads ./u.conf, which anybody may have put there.
 def test_the_current_directory_configures_nothing(udocker, tmp_path):
     (tmp_path / "u.conf").write_text("[DEFAULT]\nhttp_agent = evil\n")
@@ -100,3 +102,33 @@ def test_the_current_directory_configures_nothing(udocker, tmp_path):
 
 def test_a_bad_log_level_is_one_line(udocker):
     assert "UDOCKER_LOGLEVEL" in udocker.fails("showconf", env={"UDOCKER_LOGLEVEL": "abc"}).err
+
+
+def test_every_part_can_lie_elsewhere(udocker, pushed, tmp_path):
+    parts = {name: tmp_path / name for name in ("bin", "lib", "doc", "repos", "layers", "containers")}
+    environment = {f"UDOCKER_{name.upper()}": str(path) for name, path in parts.items()}
+    environment |= {"UDOCKER_TMP": str(tmp_path / "tmp"), "UDOCKER_KEYSTORE": str(tmp_path / "keys")}
+    (tmp_path / "tmp").mkdir()
+    udocker.environment |= environment
+    udocker.ok("pull", pushed("busybox"))
+    container = udocker.create(pushed("busybox"), "--name=elsewhere")
+    assert udocker.root_of("elsewhere") == parts["containers"] / container / "ROOT"
+    assert udocker.ok("-q", "run", "elsewhere", "/bin/busybox", "echo", "x").out == "x\n"
+    assert list(parts["layers"].iterdir()) and list(parts["repos"].iterdir())
+    assert not [path for name in parts for path in (udocker.top / name).glob("*")]
+    udocker.ok("verify", pushed("busybox"))
+    udocker.ok("rm", "elsewhere")
+    udocker.ok("rmi", pushed("busybox"))
+    assert not [path for name in ("layers", "containers", "repos") for path in parts[name].glob("[!.]*")]
+
+
+def test_levels_of_what_is_told(udocker, pushed):
+    """3 is the default, 2 leaves information out, -1 everything; 5 and -D tell what is done."""
+    def told(level: str | None, *words: str) -> str:
+        return udocker.run(*words, env={"UDOCKER_LOGLEVEL": level} if level else {}).err
+
+    udocker.ok("images")
+    assert "Info: " in told("3", "pull", pushed("busybox"))
+    assert "Info: " not in told("2", "pull", pushed("busybox")) and told("-1", "rmi", "no/such:image") == ""
+    assert told("0", "rmi", "no/such:image").startswith("Error: ")
+    assert "Debug: " in told("5", "pull", pushed("busybox")) and "Debug: " in told(None, "-D", "pull", pushed("busybox"))

@@ -56,6 +56,7 @@ def test_the_program_is_found_as_a_shell_finds_it(box, word):
     assert box.ok(word, "found", options=("-w", "/tmp")) == "found\n"
 
 
+# Q1 of the Python tool: empty arguments vanish, those of the payload too.
 def test_empty_arguments_and_blanks_reach_the_payload(box):
     assert box.ok("sh", "-c", ECHO, "x", "", "a b", "\n", "", "*", "'\"\\$") == "<x><><a b><\n><><*><'\"\\$>"
 
@@ -118,6 +119,7 @@ def test_a_directory_and_a_file_without_permission(fresh_box):
     assert "/tmp/plain: no execute permission" in fresh_box.fails("/tmp/plain")
 
 
+# Q2 of the Python tool: an option is found or not by the order in which it is looked for and by `=` or blank; no `-it`, no `--`.
 @pytest.mark.parametrize("flags", [("-i",), ("-t",), ("-it",), ("-i", "-t", "-a"), ("--interactive", "--tty"), ("-ti",)])
 def test_docker_flags_are_accepted(box, flags):
     assert box.ok("echo", "yes", options=flags) == "yes\n"
@@ -141,6 +143,7 @@ def test_streams_are_separate(box):
     assert (outcome.out, outcome.err) == ("to out\n", "to err\n")
 
 
+# Q8 of the Python tool: messages and results share standard output.
 def test_results_and_messages_do_not_share_a_stream(box):
     outcome = box.udocker.ok("run", box.id, "echo", "result")
     assert outcome.out == "result\n"

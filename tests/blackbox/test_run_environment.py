@@ -24,6 +24,7 @@ def test_variables_of_the_image(container):
         "PATH": "/bin:/usr/bin", "A": "image", "EMPTY": "", "EQUALS": "a=b=c"}
 
 
+# Q37 of the Python tool: the image's variables win over `--env-file`.
 def test_option_over_file_over_image(container, tmp_path):
     (tmp_path / "env").write_text("B=file\nC=file\nD=file\n")
     seen = environment(container, f"--env-file={tmp_path}/env", "-e", "C=option", "--env=E=option")

@@ -62,9 +62,10 @@ def test_a_low_port_that_is_taken_moves_on(debian):
     assert second > first
 
 
-def test_publish_all_tells_each_port_once(debian):
+@pytest.mark.parametrize("option", ["--publish-all", "-P", "--netcoop"])
+def test_publish_all_tells_each_port_once(debian, option):
     script = TALK + "s.close()\ns = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(('127.0.0.1', port))"
-    outcome = debian.udocker.ok("run", "--nobanner", "--publish-all", debian.id, "python3", "-c", script, "4242")
+    outcome = debian.udocker.ok("run", "--nobanner", option, debian.id, "python3", "-c", script, "4242")
     assert len(outcome.err.splitlines()) == 2 and told(outcome.err).keys() == {"4242/tcp", "4242/udp"}
 
 

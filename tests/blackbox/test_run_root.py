@@ -12,6 +12,7 @@ def debian(guests):
     guests.udocker.run("rm", "-f", container.id)
 
 
+# Q45 of the Python tool: set-id bits, owners and the mode of `/tmp` are lost.
 def test_owners_and_modes_of_the_image(debian):
     assert debian.sh(f"{STAT} /etc/shadow /usr/bin/passwd /usr/bin/chage /tmp /etc/passwd").splitlines() == [
         "0:42 640 regular file", "0:0 4755 regular file", "0:42 2755 regular file", "0:0 1777 directory", "0:0 644 regular file"]

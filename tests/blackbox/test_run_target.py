@@ -114,6 +114,7 @@ def test_rm_deletes_what_the_run_has_made(guests, known):
     assert known() == before
 
 
+# Q40 of the Python tool: `run --rm NAME` deletes a container that was there before, silently; containers are leaked.
 def test_rm_deletes_a_named_container_and_says_so(guests):
     container = guests.fresh("busybox", "--name=named-by-user")
     outcome = guests.udocker.ok("run", "--nobanner", "--rm", "named-by-user", "echo", "x")
@@ -170,6 +171,7 @@ def copy_tree(source, target):
     subprocess.run(["cp", "-a", source, target], check=True)
 
 
+# Q41 of the Python tool: `--location` swallows a word and leaves a directory behind.
 def test_location(guests, box, tmp_path):
     tree = tmp_path / "some tree"
     copy_tree(box.root, tree)

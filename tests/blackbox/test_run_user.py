@@ -38,6 +38,7 @@ def test_the_option_with_a_blank(box):
     assert identity(box, "-u", "guest") == identity(box, "--user", "guest") == "1234 1234 guest 1234 2345"
 
 
+# Q38 of the Python tool: users with groups are refused; numbers that the image knows run as somebody else.
 def test_unknown_numbers_get_an_entry(box):
     uid, gid, name, groups = identity(box, "--user=3000:3001").split()
     assert (uid, gid, name, groups) == ("3000", "3001", "3000", "3001")

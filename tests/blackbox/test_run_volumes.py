@@ -51,6 +51,7 @@ WRITES = [
 ]
 
 
+# Q39 of the Python tool: `-v H:C:ro` binds at `C:ro`.
 @pytest.mark.parametrize("write", WRITES)
 def test_read_only_means_read_only(box, host, write):
     before = {name: (host / name).stat() for name in tree_of(host)}

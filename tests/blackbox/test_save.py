@@ -203,6 +203,16 @@ def test_compressed_import_of_the_python_tool(python, tmp_path):  # noqa: F811
 
 # ---- bad input ------------------------------------------------------------------------------------------------
 
+def test_a_name_that_docker_refuses(udocker):
+    """The Python tool takes it, so it is written, but not silently."""
+    udocker.ok("import", "-", "Upper/Name:V1", stdin=PLAIN)
+    outcome = udocker.ok("save", "Upper/Name:V1")
+    assert check_archive(outcome.raw_out)[0]["RepoTags"] == ["Upper/Name:V1"]
+    assert outcome.err.startswith("Warning: docker and podman will not load Upper/Name:V1: ") and len(outcome.err.splitlines()) == 1
+    udocker.ok("tag", "Upper/Name:V1", "upper/name:V1")
+    assert udocker.ok("save", "upper/name:V1").err == ""
+
+
 def test_words(udocker, pull, tmp_path):
     reference = pull("words", BASE)
     there = tmp_path / "there"

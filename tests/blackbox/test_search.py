@@ -54,6 +54,7 @@ def test_the_table(udocker):
         assert names(udocker.ok("-q", "search", f"--index={front.url}", "busy")) == ["busy", "team/busy1"]
 
 
+# Q18 of the Python tool: `search` asks for pages until one is empty.
 # The Python tool asks until a page is empty, and tries all interfaces anew for each page.
 @pytest.mark.parametrize("interfaces", [("v2",), ("v1",), ("v2", "v1")], ids="+".join)
 def test_all_pages_and_no_more(udocker, interfaces):

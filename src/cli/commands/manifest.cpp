@@ -13,11 +13,10 @@ namespace udk::cli {
 namespace {
 
 constexpr std::array<Option, 5> k_options{{
-    {"--platform", Takes::one_value, "OS/ARCH[/VARIANT]", "the manifest for this platform, where there are several",
-     ""},
-    {"--index", Takes::one_value, "URL", "index to use instead of Docker Hub's", ""},
-    {"--registry", Takes::one_value, "URL", "registry to use instead of Docker Hub", ""},
-    {"--httpproxy", Takes::one_value, "URL", "proxy: http, socks4, socks4a, socks5, socks5h", ""},
+    {"--platform", Takes::one_value, "OS/ARCH[/VARIANT]", "the manifest for this platform alone", "all of an index"},
+    {"--index", Takes::one_value, "URL", "accepted: pulling needs no index", "none"},
+    {"--registry", Takes::one_value, "URL", "registry to use", "Docker Hub"},
+    {"--httpproxy", Takes::one_value, "URL", "proxy: http, socks4, socks4a, socks5, socks5h", "the environment's"},
     k_format_option,
 }};
 

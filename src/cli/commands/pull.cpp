@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::array<Option, 4> k_options{{
     {"--platform", Takes::one_value, "OS/ARCH[/VARIANT]", "platform of the image", "this machine's"},
-    {"--index", Takes::one_value, "URL", "index to use instead of Docker Hub's", ""},
-    {"--registry", Takes::one_value, "URL", "registry to use instead of Docker Hub", ""},
-    {"--httpproxy", Takes::one_value, "URL", "proxy: http, socks4, socks4a, socks5, socks5h", ""},
+    {"--index", Takes::one_value, "URL", "accepted: pulling needs no index", "none"},
+    {"--registry", Takes::one_value, "URL", "registry to use", "Docker Hub"},
+    {"--httpproxy", Takes::one_value, "URL", "proxy: http, socks4, socks4a, socks5, socks5h", "the environment's"},
 }};
 
 Result<int> execute(Session& session, const Arguments& arguments) {

@@ -4,9 +4,11 @@
 
 #include <array>
 
+#include "base/log.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/lookup.hpp"
+#include "image/reference.hpp"
 #include "transfer/output.hpp"
 
 namespace udk::cli {
@@ -16,6 +18,15 @@ constexpr std::array<Option, 1> k_options{{
     {"-o,--output", Takes::one_value, "FILE", "archive to make; - is standard output", "standard output"},
 }};
 
+// The Python tool takes any name; docker and podman refuse the whole archive.
+void warn_of_name(const store::ImageName& name) {
+  const auto reference = image::Reference::parse(name.text());
+  const auto checked = reference ? reference->check_remote() : Result<>();
+  if (!checked)
+    log::warning("docker and podman will not load {}: {}; udocker tag gives it another name", name.text(),
+                 checked.error().text);
+}
+
 Result<std::vector<transfer::SavedImage>> prepare(store::Store& store, const std::vector<std::string>& words) {
   std::vector<transfer::SavedImage> images;
   for (const auto& word : words) {
@@ -23,6 +34,7 @@ Result<std::vector<transfer::SavedImage>> prepare(store::Store& store, const std
     if (!entry) return fail(std::move(entry).error().context("save image failed"));
     auto image = transfer::prepare_save(store, entry->name);
     if (!image) return fail(std::move(image).error().context("save image failed: " + word));
+    warn_of_name(entry->name);
     images.push_back(std::move(*image));
   }
   return images;

@@ -22,9 +22,9 @@ constexpr std::array<Option, 7> k_options{{
     {"-a", Takes::nothing, "", "all pages, without a question in between", ""},
     {"--no-trunc", Takes::nothing, "", "do not cut long texts", ""},
     {"--list-tags", Takes::nothing, "", "list the tags of a repository instead", ""},
-    {"--index", Takes::one_value, "URL", "index to ask instead of Docker Hub's", ""},
-    {"--registry", Takes::one_value, "URL", "registry to ask instead of Docker Hub", ""},
-    {"--httpproxy", Takes::one_value, "URL", "proxy: http, socks4, socks4a, socks5, socks5h", ""},
+    {"--index", Takes::one_value, "URL", "index to ask", "Docker Hub's"},
+    {"--registry", Takes::one_value, "URL", "registry to ask", "Docker Hub"},
+    {"--httpproxy", Takes::one_value, "URL", "proxy: http, socks4, socks4a, socks5, socks5h", "the environment's"},
     k_format_option,
 }};
 

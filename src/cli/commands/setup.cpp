@@ -13,16 +13,17 @@ namespace udk::cli {
 namespace {
 
 constexpr std::array<Option, 6> k_options{{
-    {"--execmode", Takes::one_value, "MODE", "how the container is run: P1 or P2", ""},
+    {"--execmode", Takes::one_value, "MODE", "how the container is run: P1 or P2", "as it is"},
     {"--force", Takes::nothing, "", "set the mode even if it is set already", ""},
-    {"--purge", Takes::nothing, "", "not available in this version", ""},
+    {"--purge", Takes::nothing, "",
+     "remove mount points that runs have left, put back files that modes R have replaced", ""},
     {"--fixperm", Takes::nothing, "", "not available in this version", ""},
     {"--nvidia", Takes::nothing, "", "not available in this version", ""},
     k_format_option,
 }};
 
 Result<> refuse_missing(const Arguments& arguments) {
-  for (const char* option : {"purge", "fixperm", "nvidia"}) {
+  for (const char* option : {"fixperm", "nvidia"}) {
     if (arguments.has(option))
       return fail(Code::unsupported, std::string("setup --") + option + " is not available in this version");
   }
@@ -36,7 +37,13 @@ Result<> set_mode(const store::Containers& containers, const std::string& id, co
   if (entry.protection == store::Protection::on) {
     return fail(Code::denied, "container is protected: " + id + " (udocker unprotect removes the mark)");
   }
+  TRY(containers.restore_bound_files(id));
   return containers.set_execution_mode(id, mode);
+}
+
+Result<> purge(const store::Containers& containers, const std::string& id) {
+  TRY(containers.restore_bound_files(id));
+  return containers.purge_mount_points(id);
 }
 
 Result<int> execute(Session& session, const Arguments& arguments) {
@@ -45,6 +52,7 @@ Result<int> execute(Session& session, const Arguments& arguments) {
   TRY_ASSIGN(store::Store * store, session.store());
   auto containers = store->containers();
   TRY_ASSIGN(auto id, container_id(*store, arguments.words[0], "invalid container id"));
+  if (arguments.has("purge")) TRY(purge(containers, id));
   auto mode = arguments.value("execmode");
   TRY_ASSIGN(const auto format, Format::asked(arguments));
   if (!mode && format) {
@@ -54,7 +62,8 @@ Result<int> execute(Session& session, const Arguments& arguments) {
     return k_exit_ok;
   }
   if (!mode) {
-    if (!arguments.has("force")) put_line("execmode: {}\nnvidiamode: False", mode_of(session, containers, id));
+    if (!arguments.has("force") && !arguments.has("purge"))
+      put_line("execmode: {}\nnvidiamode: False", mode_of(session, containers, id));
     return k_exit_ok;
   }
   if (mode_of(session, containers, id) != to_upper(*mode) || arguments.has("force"))

@@ -13,9 +13,9 @@ namespace {
 
 constexpr std::array<Option, 4> k_options{{
     {"--repair", Takes::nothing, "", "fetch again what is damaged", ""},
-    {"--index", Takes::one_value, "URL", "with --repair: index to use instead of Docker Hub's", ""},
-    {"--registry", Takes::one_value, "URL", "with --repair: registry to use instead of Docker Hub", ""},
-    {"--httpproxy", Takes::one_value, "URL", "with --repair: proxy, as pull takes it", ""},
+    {"--index", Takes::one_value, "URL", "accepted: pulling needs no index", "none"},
+    {"--registry", Takes::one_value, "URL", "with --repair: registry to use", "Docker Hub"},
+    {"--httpproxy", Takes::one_value, "URL", "with --repair: proxy, as pull takes it", "the environment's"},
 }};
 
 Result<transfer::ImageReport> verify(store::Store& store, const store::ImageName& name) {

@@ -119,10 +119,12 @@ long make_rename(CallStop& stop, unsigned flags) {
     return result;
   }
   replaced.gone();
-  if (named)
+  if (named) {
     run.owners.renamed(*moved.name.path, *replaced.name.path, moved.name.kept);
-  else
-    run.owners.removed(moved.st, moved.name.path, false);  // it has gone where names are not known
+    return result;
+  }
+  run.owners.removed(moved.st, moved.name.path, false);  // it has gone where names are not known, or comes from there
+  if (replaced.name.path) run.owners.linked(moved.st, *replaced.name.path, replaced.name.kept);
   return result;
 }
 

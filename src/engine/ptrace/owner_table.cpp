@@ -60,12 +60,11 @@ void OwnerTable::set(const struct stat& st, std::optional<std::string_view> path
     if (each.kept) record(each.path, belief.owner);
 }
 
-void OwnerTable::forget(const struct stat& st) {
-  const auto known = by_inode_.find(inode_of(st));
-  if (known == by_inode_.end()) return;
-  const Shared entry = known->second;
-  while (!entry->names.empty()) unname(std::string(entry->names.back().path));
-  by_inode_.erase(known);
+void OwnerTable::forget(const struct stat& st, std::optional<std::string_view> path) {
+  const Shared entry = seen(st, path);
+  if (!entry) return;
+  unname_all(*entry);
+  by_inode_.erase(inode_of(st));
 }
 
 void OwnerTable::expect(std::string_view path, bool kept, const std::optional<Belief>& belief) {
@@ -78,12 +77,11 @@ void OwnerTable::expect(std::string_view path, bool kept, const std::optional<Be
 
 void OwnerTable::removed(const struct stat& st, std::optional<std::string_view> path, bool last) {
   if (empty()) return;
+  const Shared entry = seen(st, path);
   if (path) (void)take_tree(*path);
-  if (!last) return;
-  const auto known = by_inode_.find(inode_of(st));
-  if (known == by_inode_.end()) return;
-  while (!known->second->names.empty()) unname(std::string(known->second->names.back().path));
-  known->second->gone = true;
+  if (!last || !entry) return;
+  unname_all(*entry);
+  entry->gone = true;
 }
 
 void OwnerTable::linked(const struct stat& st, std::string_view to, bool kept) {
@@ -125,6 +123,10 @@ void OwnerTable::unname(std::string_view path) {
     names.erase(own);
   }
   by_path_.erase(named);
+}
+
+void OwnerTable::unname_all(const Entry& entry) {
+  while (!entry.names.empty()) unname(std::string(entry.names.back().path));
 }
 
 void OwnerTable::record(std::string_view path, const std::optional<container::FileOwner>& owner) {

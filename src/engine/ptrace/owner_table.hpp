@@ -43,11 +43,11 @@ class OwnerTable {
   // From now on this is believed of the file; `kept`: the path lies in the container's own tree.
   void set(const struct stat& st, std::optional<std::string_view> path, bool kept, const Belief& belief);
   // The disk tells all from now on.
-  void forget(const struct stat& st);
+  void forget(const struct stat& st, std::optional<std::string_view> path);
   // A new file is about to appear at `path`: what was believed of another one there is void; `belief` is the new one's.
   void expect(std::string_view path, bool kept, const std::optional<Belief>& belief);
 
-  // The name, if it is known, is gone; `last`: so is the file, for all who do not have it open.
+  // The name, if it is known, is gone; `last`: so is the file, for all who do not have it open. `st` is from before.
   void removed(const struct stat& st, std::optional<std::string_view> path, bool last);
   void linked(const struct stat& st, std::string_view to, bool kept);
   // A name, and the tree below it, has another name now.
@@ -83,6 +83,7 @@ class OwnerTable {
   Shared seen(const struct stat& st, std::optional<std::string_view> path);
   void name(const Shared& entry, std::string_view path, bool kept);
   void unname(std::string_view path);
+  void unname_all(const Entry& entry);
   void record(std::string_view path, const std::optional<container::FileOwner>& owner);
   using Tree = std::vector<std::pair<std::string, Shared>>;
   Tree take_tree(std::string_view path);

@@ -101,7 +101,7 @@ void show(Run& run, struct statx& st, const FileName& name) {
 
 void settle(Run& run, const struct stat& st, const FileName& name, const Belief& belief) {
   if (belief == plain_belief(run, st))
-    run.owners.forget(st);
+    run.owners.forget(st, name.path);
   else
     run.owners.set(st, name.path, name.kept, belief);
 }

@@ -91,8 +91,11 @@ TEST_F(Owners, SetForgetAndSave) {
   table.set(file(8), "/tmp/b", false, of(6));  // not in the container's own tree
   EXPECT_EQ(saved().size(), 1U);
   EXPECT_EQ(book.content["a"].uid, 5U);
-  table.forget(file(7));
+  table.forget(file(7), "/a");
   EXPECT_EQ(table.find(file(7), "/a"), nullptr);
+  table.expect("/c", true, of(7));
+  table.forget(file(9), "/c");  // not seen before
+  EXPECT_EQ(table.find(file(9), "/c"), nullptr);
   EXPECT_NE(table.find(file(8), std::nullopt), nullptr);
   EXPECT_TRUE(saved().empty());
 }
@@ -182,6 +185,20 @@ TEST(OwnerTable, FilesThatAreOpen) {
   table.set(unnamed(2), std::nullopt, false, belief);
   table.linked(unnamed(2), "/c", true);
   EXPECT_NE(table.find(file(2), "/c"), nullptr) << "O_TMPFILE and a link";
+}
+
+// A file is known after its last name even if it was never looked at before; and the one before it that had its number
+// is not taken for it, though it has no name either.
+TEST(OwnerTable, FilesThatAreOpenAndWereNeverSeen) {
+  OwnerTable table;
+  const Belief first{{5, 6, 0640}, 0, 0};
+  table.expect("/a", true, first);
+  table.removed(file(1), "/a", true);
+  ASSERT_NE(table.find(unnamed(1), std::nullopt), nullptr);
+  EXPECT_EQ(*table.find(unnamed(1), std::nullopt), first);
+  table.expect("/b", true, std::nullopt);  // nothing is believed of the new one
+  table.removed(file(1), "/b", true);
+  EXPECT_EQ(table.find(unnamed(1), std::nullopt), nullptr);
 }
 
 // What was to be made at a name and was not says nothing of what comes there in another way.

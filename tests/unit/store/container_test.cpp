@@ -283,6 +283,30 @@ TEST(Container, PurgeOfMountPoints) {
   EXPECT_FALSE(exists(record));
 }
 
+TEST(Container, BoundFilesComeBack) {
+  ScratchStore scratch;
+  auto store = scratch.open();
+  auto id = *create(store, "");
+  const std::string root = store.containers().root(id);
+  const std::string originals = store.containers().dir(id) + "/.bind_orig_files";
+  EXPECT_TRUE(store.containers().restore_bound_files(id));
+  ASSERT_TRUE(make_dirs(originals));
+  ASSERT_TRUE(make_dirs(root + "/.bind_host_files"));
+  ASSERT_TRUE(make_dirs(scratch / "victim"));
+  ASSERT_TRUE(symlink_at(scratch / "victim", AT_FDCWD, root + "/evil"));
+  for (const char* name : {"#etc#group", "#etc#hosts", "#evil#hosts"})
+    ASSERT_TRUE(write_file_atomic(originals + "/" + name, "original"));
+  ASSERT_TRUE(symlink_at("/.bind_host_files/#etc#group", AT_FDCWD, root + "/etc/group"));
+  ASSERT_TRUE(write_file_atomic(root + "/etc/hosts", "another"));
+  EXPECT_FALSE(store.containers().restore_bound_files(id)) << "a link is in the way";
+  ASSERT_EQ(::unlink((originals + "/#evil#hosts").c_str()), 0);
+  ASSERT_TRUE(store.containers().restore_bound_files(id));
+  EXPECT_EQ(*read_file(root + "/etc/group"), "original");
+  EXPECT_EQ(*read_file(root + "/etc/hosts"), "another");
+  EXPECT_FALSE(exists(root + "/.bind_host_files"));
+  EXPECT_TRUE(exists(originals + "/#etc#hosts")) << "nothing is thrown away";
+}
+
 TEST(Container, OddRoots) {
   ScratchStore scratch;
   auto store = scratch.open();

@@ -12,7 +12,7 @@ TEST(PythonJson, SeparatorsAndOrder) {
 // The expected texts are what json.dumps(json.loads(...)) of Python 3 gives.
 TEST(PythonJson, Escapes) {
   EXPECT_EQ(*python_json_line("[\"\xc3\xa9 \xf0\x9f\x98\x80 \x7f \\u001f\\/ \\\" \\\\ \\n\\t\\r\\b\\f \\u20ac <>&'\"]"),
-            "[\"\\u00e9 \\ud83d\\ude00 \x7f \\u001f/ \\\" \\\\ \\n\\t\\r\\b\\f \\u20ac <>&'\"]");
+            "[\"\\u00e9 \\ud83d\\ude00 \\u007f \\u001f/ \\\" \\\\ \\n\\t\\r\\b\\f \\u20ac <>&'\"]");
 }
 TEST(PythonJson, Numbers) {
   EXPECT_EQ(*python_json_line("[1, -0, 18446744073709551616, -12345678901234567890123]"),
