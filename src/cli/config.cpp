@@ -291,7 +291,7 @@ std::string variable_of(const ConfigSources& sources, const std::string& name) {
 }
 
 std::string user_config_dir(const ConfigSources& sources) {
-  const auto given = variable_of(sources, "XDG_CONFIG_HOME");
+  auto given = variable_of(sources, "XDG_CONFIG_HOME");
   if (given.starts_with('/')) return given;
   return sources.home.empty() ? "" : path_join(sources.home, ".config");
 }

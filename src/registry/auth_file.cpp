@@ -104,7 +104,9 @@ std::string AuthFile::helper_of(const std::string& host) const {
 }
 
 Result<std::optional<Credentials>> AuthFile::lookup(const std::string& host, const std::string& repository) const {
-  for (auto key = repository.empty() ? host : host + "/" + repository;;) {
+  auto key = host;
+  if (!repository.empty()) (key += '/') += repository;
+  for (;;) {
     auto it = entries_.find(key);
     if (it != entries_.end() && !it->second.content)
       return fail(it->second.content.error().context("the entry for " + printable(key) + " cannot be read"));

@@ -35,7 +35,7 @@ std::vector<std::string> servers_of(const std::string& host) {
 std::string reason_of(const CapturedRun& run) {
   const auto text = trim(run.out);
   if (!WIFEXITED(run.status)) return "ended by signal " + std::to_string(WTERMSIG(run.status));
-  const auto status = "status " + std::to_string(WEXITSTATUS(run.status));
+  auto status = "status " + std::to_string(WEXITSTATUS(run.status));
   if (text.empty() || text.find('{') != std::string_view::npos) return status;
   return printable(text.substr(0, std::min(text.find('\n'), k_longest_reason))) + " (" + status + ")";
 }

@@ -37,7 +37,7 @@ Result<std::vector<const toml::table*>> tables_of(const toml::table& table, cons
   return out;
 }
 
-std::string with_lower_host(std::string text) {
+std::string with_lower_host(const std::string& text) {
   const auto end = std::min(text.find('/'), text.size());
   return to_lower(text.substr(0, end)) + text.substr(end);
 }
@@ -46,7 +46,7 @@ std::string with_lower_host(std::string text) {
 Result<std::string> place_of(const toml::table& table, const char* key) {
   TRY_ASSIGN(auto text, conf_text(table, key));
   while (text.ends_with('/')) text.pop_back();
-  if (text.find("://") == std::string::npos) return with_lower_host(std::move(text));
+  if (text.find("://") == std::string::npos) return with_lower_host(text);
   return fail(Code::usage, std::string(key) + " '" + printable(text) + "' is a URL, HOST[:PORT][/PATH] is expected");
 }
 
