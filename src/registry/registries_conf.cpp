@@ -1,7 +1,13 @@
 // Reads files of containers-registries.conf(5).
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
+// Its assertions do not hold for all files ("[=" breaks one); the checks behind them make errors of those. With NDEBUG
+// some of them are promises to clang's optimiser.
+#define TOML_ASSERT(condition) static_assert(true)
+#pragma push_macro("NDEBUG")
+#undef NDEBUG
 #include <toml++/toml.h>
+#pragma pop_macro("NDEBUG")
 
 #include <algorithm>
 
@@ -10,6 +16,17 @@
 
 namespace udk::registry {
 namespace {
+
+// The text without a byte order mark and with ? for what is not ASCII. All that means something here is ASCII, so a ?
+// stands in a comment, or where it is a mistake too; the library's tables of other characters run into undefined
+// behaviour.
+std::string ascii_of(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  std::string out(text);
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return (static_cast<unsigned char>(c) & 0x80U) != 0; }, '?');
+  return out;
+}
 
 Result<bool> flag_of(const toml::table& table, const char* key) {
   const auto* node = table.get(key);
@@ -136,7 +153,7 @@ Result<std::vector<RegistryRule>> rules_of(const toml::table& document) {
 }  // namespace
 
 Result<> Registries::add(std::string_view text, const std::string& file) {
-  const auto document = toml::parse(text);
+  const auto document = toml::parse(ascii_of(text));
   if (!document) {
     const auto& error = document.error();
     return fail(Code::usage, file + " line " + std::to_string(error.source().begin.line) + ": " +

@@ -157,6 +157,12 @@ TEST(Registries, Version1) {
   EXPECT_THAT(sources(all, "c.d:5000/x")[0], HasSubstr("is blocked"));
 }
 
+TEST(Registries, CommentsHoldAnything) {
+  const auto all =
+      conf({"\xef\xbb\xbf# Spiegel f\xc3\xbcr alle \xef\xbb\xbb\xff\n[[registry]] # \xe2\x82\xac\nlocation='a.b'"});
+  EXPECT_EQ(prefix_of(all, "a.b/x"), "a.b");
+}
+
 TEST(Registries, MistakesAreNamed) {
   const auto fault = [](const std::string& text) {
     Registries registries;
@@ -164,6 +170,9 @@ TEST(Registries, MistakesAreNamed) {
     return added ? "no error" : added.error().text;
   };
   EXPECT_THAT(fault("\n[[registry]\n"), HasSubstr("F line 2: "));
+  for (const char* text : {"[=", "[[=", "[", "[[", "[a.=", "[a.", "=", "a.=1", "x = {=}", "x = \"\\u12",
+                           "\xef\xbb\xbf[", "\xef\xbb\xbb", "\xff"})
+    EXPECT_THAT(fault(text), HasSubstr("F line 1: ")) << text;
   EXPECT_THAT(fault("[[registry]]\nlocation='https://a.b'"),
               HasSubstr("F: [[registry]] at line 1: location 'https://a.b' is a URL"));
   EXPECT_THAT(fault("[[registry]]\nlocation='word'"), HasSubstr("'word' is not HOST"));
