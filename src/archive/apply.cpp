@@ -39,7 +39,8 @@ SizeLimits limits_left(const Limits& limits, const ApplyReport& report) {
 }
 
 Result<> apply_layer(LayerInput& layer, const ApplyOptions& options, LayerApplier& applier, ApplyReport& report) {
-  LayerStream stream(std::move(layer.blob), layer.digest, layer.diff_id, limits_left(options.limits, report));
+  LayerStream stream(std::move(layer.blob), layer.digest, layer.diff_id, limits_left(options.limits, report),
+                     options.plain_digest);
   auto blocks = options.threads == Threads::pipeline ? read_blocks_ahead(stream) : read_blocks(stream);
   WatchedReader watched(*blocks, stream, options, report.layers.size());
   TarReader reader(watched);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "archive/byte_source.hpp"
+#include "archive/layer_stream.hpp"
 #include "archive/owner_record.hpp"
 #include "base/result.hpp"
 #include "image/digest.hpp"
@@ -48,12 +49,13 @@ struct Progress {
 struct ApplyOptions {
   Limits limits;
   Threads threads = Threads::one;
+  PlainDigest plain_digest = PlainDigest::computed;  // of layers without a diff_id
   // Called about every 8 MiB of plain data, in the calling thread; an error ends the whole.
   std::function<Result<>(const Progress&)> progress;
 };
 
 struct AppliedLayer {
-  std::string diff_id;             // of what was read, "sha256:HEX" unless a sha512 one was given
+  std::string diff_id;             // of what was read, "sha256:HEX" unless a sha512 one was given; "" if skipped
   std::uint64_t stored_bytes = 0;  // compressed
   std::uint64_t tar_bytes = 0;     // uncompressed, with all headers and padding
 };

@@ -24,10 +24,10 @@ constexpr std::array<Option, 8> k_general{{
 std::span<const Option> general_options() { return k_general; }
 
 std::span<const Command> all_commands() {
-  static const std::array commands{k_search, k_pull,     k_create, k_run,     k_images,    k_ps,      k_inspect,
-                                   k_rm,     k_rmi,      k_name,   k_rename,  k_rmname,    k_tag,     k_load,
-                                   k_save,   k_import,   k_verify, k_protect, k_unprotect, k_setup,   k_login,
-                                   k_logout, k_manifest, k_mkrepo, k_install, k_showconf,  k_version, k_help};
+  static const std::array commands{
+      k_search,    k_pull,   k_create, k_run,    k_images,   k_ps,     k_inspect, k_rm,       k_rmi,     k_name,
+      k_rename,    k_rmname, k_tag,    k_load,   k_save,     k_import, k_export,  k_clone,    k_verify,  k_protect,
+      k_unprotect, k_setup,  k_login,  k_logout, k_manifest, k_mkrepo, k_install, k_showconf, k_version, k_help};
   return commands;
 }
 

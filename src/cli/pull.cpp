@@ -128,6 +128,15 @@ Result<> check_platform(const store::Blobs& blobs, const image::Manifest& manife
   return {};
 }
 
+// A full disk is not kept full by a part of an image. Otherwise the next attempt goes on from what is there.
+Result<> fetch_for(store::ImageDraft& draft, Fetcher& fetcher, const std::vector<image::Descriptor>& wanted) {
+  auto fetched = fetcher.fetch(wanted);
+  if (fetched) return {};
+  fetcher.drop();
+  if (fetched.error().code == Code::no_space) draft.abandon();
+  return fetched;
+}
+
 Result<> fetch_image_from(registry::Client& client, Session& session, const image::Reference& reference,
                           const PullOptions& options) {
   TRY_ASSIGN(auto platforms, wanted_platforms(options));
@@ -139,18 +148,14 @@ Result<> fetch_image_from(registry::Client& client, Session& session, const imag
   TRY(draft.claim(resolved.manifest));
   Fetcher fetcher(client, *store, resolved.repository);
   if (!resolved.platform_known) {
-    TRY(fetcher.fetch({resolved.manifest.config}));
+    TRY(fetch_for(draft, fetcher, {resolved.manifest.config}));
     if (auto fits = check_platform(store->blobs(), resolved.manifest, platforms, options); !fits) {
       draft.abandon();
       return fits;
     }
   }
-  auto fetched = fetcher.fetch(blobs_of(resolved.manifest));
-  if (fetched) return draft.publish(resolved.manifest);
-  // A full disk is not kept full by a part of an image. Otherwise the next attempt goes on from what is there.
-  fetcher.drop();
-  if (fetched.error().code == Code::no_space) draft.abandon();
-  return fetched;
+  TRY(fetch_for(draft, fetcher, blobs_of(resolved.manifest)));
+  return draft.publish(resolved.manifest);
 }
 
 Result<> fetch_image(Session& session, const image::Reference& reference, const PullOptions& options) {
@@ -181,7 +186,7 @@ Result<> fetch_parts(Session& session, const store::ImageName& name, const image
     TRY_ASSIGN(auto draft, store->images().begin(name));
     TRY(draft.claim(manifest));
     Fetcher fetcher(client, *store, resolved ? resolved->repository : client.repository_of(reference));
-    TRY(fetcher.fetch(parts));
+    TRY(fetch_for(draft, fetcher, parts));
     // Puts back what is missing of the links too.
     return draft.publish(manifest);
   });

@@ -31,10 +31,10 @@ ScratchDir& ScratchDir::operator=(ScratchDir&& other) noexcept {
 Result<std::string> ScratchDir::add_file(const std::string& name, std::string_view content) {
   if (path_.empty()) {
     auto path = path_join(parent_, "udocker-" + std::to_string(::getpid()) + "-" + random_hex(8));
-    // Whatever the umask: the payload's account files must be readable.
-    if (::mkdir(path.c_str(), 0700) != 0 || ::chmod(path.c_str(), 0700) != 0)
-      return unwritable(sys_error(errno, "temporary directory " + path));
+    if (::mkdir(path.c_str(), 0700) != 0) return unwritable(sys_error(errno, "temporary directory " + path));
     path_ = std::move(path);
+    // Whatever the umask: the payload's account files must be readable.
+    if (::chmod(path_.c_str(), 0700) != 0) return unwritable(sys_error(errno, "temporary directory " + path_));
   }
   auto file = path_join(path_, name);
   auto fd = open_at(AT_FDCWD, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);

@@ -25,7 +25,9 @@ Result<> Containers::add_alias(const std::string& id, const std::string& name) c
 }
 
 Result<> Containers::remove_alias(const std::string& name) const {
-  TRY_ASSIGN(Lock lock, lock_containers(*context_));
+  auto lock = lock_containers(*context_);
+  // A removal makes room, and one call does it.
+  if (!lock && lock.error().code != Code::no_space) return fail(std::move(lock).error());
   if (target_of_alias(*context_, name).empty())
     return fail(Code::not_found, "there is no container name '" + printable(name.substr(0, 300)) + "'");
   return unlink_at(AT_FDCWD, path_join(context_->paths.containers, name));
@@ -39,9 +41,9 @@ Result<> Containers::rename_alias(const std::string& old_name, const std::string
     return fail(Code::usage, "'" + old_name + "' is the id of a container, not a name: use name to give it one");
   if (id.empty() || !check_container(*context_, id))
     return fail(Code::not_found, "there is no container name '" + printable(old_name.substr(0, 300)) + "'");
-  // The new name first: the container always has one.
-  TRY(make_alias(*context_, id, new_name));
-  return unlink_at(AT_FDCWD, path_join(context_->paths.containers, old_name));
+  TRY(free_alias(*context_, new_name));
+  return rename_at(AT_FDCWD, path_join(context_->paths.containers, old_name), AT_FDCWD,
+                   path_join(context_->paths.containers, new_name));
 }
 
 }  // namespace udk::store

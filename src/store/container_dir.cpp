@@ -79,16 +79,20 @@ Result<std::vector<std::string>> aliases_of(const Context& context, const std::s
   return out;
 }
 
-Result<> make_alias(const Context& context, const std::string& id, const std::string& alias) {
-  TRY(check_alias(alias));
+Result<> free_alias(const Context& context, const std::string& alias) {
   std::string path = path_join(context.paths.containers, alias);
   // A link to nothing is what is left of a container; its name is free.
   std::string target = target_of_alias(context, alias);
-  if (!target.empty() && !is_directory(container_dir(context, target))) TRY(unlink_at(AT_FDCWD, path));
-  auto made = symlink_at(id, AT_FDCWD, path);
-  if (!made && made.error().code == Code::exists)
-    return fail(Code::exists, "container name '" + alias + "' is taken: choose another or remove it with rmname");
-  return made;
+  if (!target.empty() && !is_directory(container_dir(context, target))) return unlink_at(AT_FDCWD, path);
+  TRY_ASSIGN(auto there, lstat_at(AT_FDCWD, path));
+  if (!there) return {};
+  return fail(Code::exists, "container name '" + alias + "' is taken: choose another or remove it with rmname");
+}
+
+Result<> make_alias(const Context& context, const std::string& id, const std::string& alias) {
+  TRY(check_alias(alias));
+  TRY(free_alias(context, alias));
+  return symlink_at(id, AT_FDCWD, path_join(context.paths.containers, alias));
 }
 
 Result<std::string> move_to_trash(const Context& context, const std::string& id, Removal removal) {

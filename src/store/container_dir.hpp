@@ -29,6 +29,8 @@ std::string use_lock_name(const std::string& id);
 Result<std::vector<std::string>> aliases_of(const Context& context, const std::string& id);
 // What an alias points to, "" if there is no such link.
 std::string target_of_alias(const Context& context, const std::string& alias);
+// Removes a link of that name that points to nothing. Code::exists: there is something. lock_containers is held.
+Result<> free_alias(const Context& context, const std::string& alias);
 // Makes the link; one that points to nothing is replaced. Code::exists, Code::usage. lock_containers is held.
 Result<> make_alias(const Context& context, const std::string& id, const std::string& alias);
 

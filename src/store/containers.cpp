@@ -125,8 +125,12 @@ Result<> Containers::set_execution_mode(const std::string& id, const std::string
   TRY_ASSIGN(Lock lock, lock_containers(*context_));
   TRY(check_container(*context_, id));
   TRY_ASSIGN(std::string real_root, real_path(root(id)));
-  TRY(install_file(context_->state.containers, dir(id), "execmode", mode));
-  return install_file(context_->state.containers, dir(id), "root.path", real_root);
+  // The mode is set when its file is there: what belongs to it comes first.
+  const bool had_path = exists(path_join(dir(id), "root.path"));
+  TRY(install_file(context_->state.containers, dir(id), "root.path", real_root));
+  auto done = install_file(context_->state.containers, dir(id), "execmode", mode);
+  if (!done && !had_path) (void)unlink_at(AT_FDCWD, path_join(dir(id), "root.path"));
+  return done;
 }
 
 Result<archive::OwnerRecord> Containers::owners(const std::string& id) const {
@@ -206,9 +210,11 @@ Result<std::string> Containers::take_away(const std::string& id, Removal removal
 }
 
 Result<> Containers::protect(const std::string& id, Protection protection) const {
+  TRY(check_container(*context_, id));
+  // One call, for which a full disk needs no room.
+  if (protection == Protection::off) return unlink_at(AT_FDCWD, path_join(dir(id), "PROTECT"));
   TRY_ASSIGN(Lock lock, lock_containers(*context_));
   TRY(check_container(*context_, id));
-  if (protection == Protection::off) return unlink_at(AT_FDCWD, path_join(dir(id), "PROTECT"));
   return install_file(context_->state.containers, dir(id), "PROTECT", "");
 }
 

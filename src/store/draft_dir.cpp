@@ -92,23 +92,34 @@ Result<> claim_links(const Context& context, RepoLock& /*repo*/, const Draft& dr
   return {};
 }
 
-Result<> publish_draft(const Context& context, RepoLock& repo, const Draft& draft, const ImageName& name,
-                       const TagContent& content) {
-  std::string dir = tag_dir(context, name);
+Result<> write_draft(const Context& context, const Draft& draft, const ImageName& name, const TagContent& content) {
   for (const auto& [file, text] : content.files) TRY(write_new(path_join(draft.dir, file), text));
   std::string tag = path_join(context.paths.repos, name.repository) + ":" + name.tag;
   TRY(write_new(path_join(draft.dir, "TAG"), tag));
   sync_dir(draft.dir);
-  TRY(make_dirs(std::string(path_dirname(dir))));
+  return {};
+}
+
+Result<> publish_draft(const Context& context, RepoLock& repo, const Draft& draft, const ImageName& name,
+                       const TagContent& content) {
+  std::string dir = tag_dir(context, name);
+  auto ready = make_dirs(std::string(path_dirname(dir)));
+  if (!ready) {
+    remove_empty_dirs(context, name);
+    return ready;
+  }
   if (is_in_use(dir)) {
     TRY_ASSIGN(Intent intent, repo.intend(name));
     auto done = replace(context, draft, name, content);
     auto settled = repo.settle(intent, done ? Removal::normal : Removal::force);
     return done ? settled : done;
   }
-  TRY(rename_at(AT_FDCWD, draft.dir, AT_FDCWD, dir));
-  sync_dir(std::string(path_dirname(dir)));
-  return {};
+  auto moved = rename_at(AT_FDCWD, draft.dir, AT_FDCWD, dir);
+  if (moved)
+    sync_dir(std::string(path_dirname(dir)));
+  else
+    remove_empty_dirs(context, name);
+  return moved;
 }
 
 Result<> remove_draft(const Context& context, RepoLock& repo, const std::string& draft) {
@@ -116,6 +127,8 @@ Result<> remove_draft(const Context& context, RepoLock& repo, const std::string&
   std::set<std::string> blobs;
   TRY(add_blobs_of_dir(dir, blobs));
   TRY(repo.collect(blobs, draft));
+  // Its record is made when this file is there.
+  if (auto manifest = read_file(path_join(dir, "manifest"))) TRY(repo.collect_manifest(manifest_key(*manifest)));
   TRY(remove_tree_at(AT_FDCWD, dir));
   return unlink_at(AT_FDCWD, dir + ".name");
 }
@@ -143,9 +156,16 @@ void sweep_repos(const Context& context, RepoLock& repo, const ImageName* name, 
   Lock::sweep(state);
 }
 
-Pin::~Pin() {
-  auto repo = RepoLock::acquire(*context_);
-  if (repo) (void)remove_draft(*context_, *repo, draft_.name);
+void drop_draft(const Context& context, Draft& draft) {
+  auto repo = RepoLock::acquire(context);
+  if (!repo && repo.error().code == Code::no_space) {
+    // Its own lock's file makes room for the other one.
+    draft.lock.reset();
+    repo = RepoLock::acquire(context);
+  }
+  if (repo) (void)remove_draft(context, *repo, draft.name);
 }
+
+Pin::~Pin() { drop_draft(*context_, draft_); }
 
 }  // namespace udk::store

@@ -39,11 +39,16 @@ Result<Draft> make_draft(const Context& context, const ImageName& name, DraftKin
 // Puts the links of `content` into the draft's directory. `repo` is held.
 Result<> claim_links(const Context& context, RepoLock& repo, const Draft& draft, const ImageName& name,
                      const TagContent& content);
-// The tag directory `name` has this content from now on. The draft is to be removed afterwards. `repo` is held.
+// Puts the files of `content`, and TAG, into the draft's directory.
+Result<> write_draft(const Context& context, const Draft& draft, const ImageName& name, const TagContent& content);
+// The tag directory `name` is what was claimed and written, from now on. The draft is to be removed afterwards. `repo`
+// is held.
 Result<> publish_draft(const Context& context, RepoLock& repo, const Draft& draft, const ImageName& name,
                        const TagContent& content);
 // Deletes the draft with the blobs that only it refers to. `repo` is held.
 Result<> remove_draft(const Context& context, RepoLock& repo, const std::string& draft);
+// The same for a draft of this process, also on a full disk. What cannot be removed is left to the next one.
+void drop_draft(const Context& context, Draft& draft);
 
 // What a failed or killed pull has fetched is kept this long, so that the next one can go on.
 inline constexpr std::chrono::hours k_keep_fetched{24};

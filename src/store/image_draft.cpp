@@ -61,8 +61,7 @@ void ImageDraft::release() {
 
 void ImageDraft::abandon() {
   if (!state_) return;
-  auto repo = RepoLock::acquire(*state_->context);
-  if (repo) (void)remove_draft(*state_->context, *repo, state_->draft.name);
+  drop_draft(*state_->context, state_->draft);
   state_.reset();
 }
 
@@ -70,8 +69,33 @@ const ImageName& ImageDraft::name() const { return state_->name; }
 
 Result<> ImageDraft::claim(const image::Manifest& manifest) {
   const Context& context = *state_->context;
-  TRY_ASSIGN(RepoLock repo, RepoLock::acquire(context));
-  return claim_links(context, repo, state_->draft, state_->name, content_of(manifest));
+  TRY_ASSIGN(RepoLock repo, lock_repo());
+  auto done = claim_links(context, repo, state_->draft, state_->name, content_of(manifest));
+  make_room(done, repo);
+  return done;
+}
+
+// A full disk is not kept full by a part of an image.
+Result<RepoLock> ImageDraft::lock_repo() {
+  auto repo = RepoLock::acquire(*state_->context);
+  if (!repo && repo.error().code == Code::no_space) drop_draft(*state_->context, state_->draft);
+  return repo;
+}
+
+void ImageDraft::make_room(const Result<>& done, RepoLock& repo) {
+  if (!done && done.error().code == Code::no_space) (void)remove_draft(*state_->context, repo, state_->draft.name);
+}
+
+Result<> ImageDraft::put_in_place(const image::Manifest& manifest, const std::string& stored, RepoLock& repo) {
+  const Context& context = *state_->context;
+  TagContent content = content_of(manifest);
+  TRY(claim_links(context, repo, state_->draft, state_->name, content));
+  TRY(check_blobs(Blobs(state_->context), manifest));
+  content.files = {{"v2", ""}, {"manifest", stored}};
+  TRY(write_draft(context, state_->draft, state_->name, content));
+  // After the draft's own file: whoever removes the draft finds the record by it.
+  TRY(record_manifest(context, stored, manifest.raw));
+  return publish_draft(context, repo, state_->draft, state_->name, content);
 }
 
 Result<> ImageDraft::publish(const image::Manifest& manifest) {
@@ -80,14 +104,10 @@ Result<> ImageDraft::publish(const image::Manifest& manifest) {
   TRY(state_->draft.lock->renew());
   auto stored = python_json_line(manifest.raw);
   if (!stored) return fail(std::move(stored).error().context("the manifest of " + state_->name.text()));
-  TRY_ASSIGN(RepoLock repo, RepoLock::acquire(context));
-  TagContent content = content_of(manifest);
-  TRY(claim_links(context, repo, state_->draft, state_->name, content));
-  TRY(check_blobs(Blobs(state_->context), manifest));
-  TRY(record_manifest(context, *stored, manifest.raw));
-  content.files = {{"v2", ""}, {"manifest", *stored}};
+  TRY_ASSIGN(RepoLock repo, lock_repo());
   const bool is_new = !is_image(tag_dir(context, state_->name));
-  auto done = publish_draft(context, repo, state_->draft, state_->name, content);
+  auto done = put_in_place(manifest, *stored, repo);
+  make_room(done, repo);
   if (!done) return fail(std::move(done).error().context("cannot store image " + state_->name.text()));
   (void)remove_draft(context, repo, state_->draft.name);
   state_->draft.lock.reset();

@@ -162,9 +162,11 @@ Result<> Images::remove(const ImageName& name, Removal removal) const {
 }
 
 Result<> Images::protect(const ImageName& name, Protection protection) const {
-  TRY_ASSIGN(RepoLock repo, RepoLock::acquire(*context_));
   TRY_ASSIGN(ImageEntry entry, find(name));
+  // One call, for which a full disk needs no room.
   if (protection == Protection::off) return unlink_at(AT_FDCWD, path_join(entry.dir, "PROTECT"));
+  TRY_ASSIGN(RepoLock repo, RepoLock::acquire(*context_));
+  TRY(find(name));
   return install_file(context_->state.repos, entry.dir, "PROTECT", "");
 }
 
@@ -185,8 +187,10 @@ Result<> Images::tag(const ImageName& source, const ImageName& target) const {
       content.files.emplace_back(entry.name, std::move(text));
     }
   }
-  TRY_ASSIGN(Draft draft, make_draft(*context_, target, DraftKind::draft));
+  // Like a pin there is nothing in it that a later attempt could use.
+  TRY_ASSIGN(Draft draft, make_draft(*context_, target, DraftKind::pin));
   auto done = claim_links(*context_, repo, draft, target, content);
+  if (done) done = write_draft(*context_, draft, target, content);
   if (done) done = publish_draft(*context_, repo, draft, target, content);
   (void)remove_draft(*context_, repo, draft.name);
   if (done) tell_limit_in_python_tool(*context_, target);

@@ -16,6 +16,7 @@
 namespace udk::store {
 
 struct Context;
+class RepoLock;
 
 // An image of the local repository: the directory repos/REPOSITORY/TAG.
 struct ImageName {
@@ -87,6 +88,9 @@ class ImageDraft {
   struct State;
   explicit ImageDraft(std::unique_ptr<State> state);
   void release();
+  Result<RepoLock> lock_repo();
+  void make_room(const Result<>& done, RepoLock& repo);
+  Result<> put_in_place(const image::Manifest& manifest, const std::string& stored, RepoLock& repo);
   std::unique_ptr<State> state_;
 };
 

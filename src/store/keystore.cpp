@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "base/file.hpp"
 #include "base/path.hpp"
@@ -88,13 +89,33 @@ Result<> write_keys(const std::string& path, const ordered_json& keys) {
   // The old file's blocks are wiped only when the new one is complete: a link keeps them reachable.
   std::string old = path + ".old-" + random_hex(6);
   bool kept = ::link(path.c_str(), old.c_str()) == 0;
+  ScopeExit drop_link([&] { (void)unlink_at(AT_FDCWD, old); });
   TRY(rename_at(AT_FDCWD, staged, AT_FDCWD, path));
   discard.release();
-  if (kept) {
-    overwrite(old);
-    TRY(unlink_at(AT_FDCWD, old));
-  }
+  if (kept) overwrite(old);
   return {};
+}
+
+// What processes that died have left of write_keys().
+std::vector<std::string> leftovers(const std::string& path) {
+  const std::string dir(path_dirname(path));
+  const std::string name(path_basename(path));
+  std::vector<std::string> out;
+  auto names = list_dir(dir);
+  for (const auto& entry : names ? *names : std::vector<std::string>()) {
+    if (entry.starts_with(name + ".new-") || entry.starts_with(name + ".old-")) out.push_back(path_join(dir, entry));
+  }
+  return out;
+}
+
+// The lock is held: nobody is at work with them.
+void sweep_keys(const std::string& path) {
+  for (const auto& left : leftovers(path)) {
+    struct stat st {};
+    // A second name of the file that is in use, or the only one of a file that was.
+    if (::lstat(left.c_str(), &st) == 0 && st.st_nlink == 1) overwrite(left);
+    (void)unlink_at(AT_FDCWD, left);
+  }
 }
 
 }  // namespace
@@ -119,6 +140,7 @@ Result<> Keystore::put(const std::string& url, const Credential& credential) con
   TRY(make_dirs(std::string(path_dirname(path_)), 0700));
   TRY(check_safe(path_));
   TRY_ASSIGN(Lock lock, lock_keys(path_));
+  sweep_keys(path_);
   TRY_ASSIGN(ordered_json keys, read_keys(path_));
   keys[url] = {{"auth", base64_encode(credential.user + ":" + credential.password.reveal())}, {"email", ""}};
   return write_keys(path_, keys);
@@ -127,6 +149,7 @@ Result<> Keystore::put(const std::string& url, const Credential& credential) con
 Result<> Keystore::remove(const std::string& url) const {
   if (!exists(path_)) return fail(Code::not_found, "there are no credentials for " + printable(url));
   TRY_ASSIGN(Lock lock, lock_keys(path_));
+  sweep_keys(path_);
   TRY_ASSIGN(ordered_json keys, read_keys(path_));
   std::string key = key_for(keys, url);
   if (key.empty()) return fail(Code::not_found, "there are no credentials for " + printable(url));
@@ -136,6 +159,9 @@ Result<> Keystore::remove(const std::string& url) const {
 }
 
 Result<> Keystore::clear() const {
+  if (!exists(path_) && leftovers(path_).empty() && !exists(path_ + ".lock")) return {};
+  TRY_ASSIGN(Lock lock, lock_keys(path_));
+  sweep_keys(path_);
   if (!exists(path_)) return {};
   TRY(check_safe(path_));
   overwrite(path_);

@@ -8,6 +8,7 @@
 #include <climits>
 
 #include "base/file.hpp"
+#include "base/hash.hpp"
 #include "base/path.hpp"
 #include "store/context.hpp"
 
@@ -74,6 +75,21 @@ Result<> create_repository(const Paths& paths) {
     return fail(std::move(error));
   }
   return {};
+}
+
+Result<> create_new_repository(const std::string& dir) {
+  const std::string top = absolute(dir);
+  const std::string parent(path_dirname(top));
+  std::string kept = parent;
+  while (!exists(kept) && kept != path_dirname(kept)) kept = path_dirname(kept);
+  // Whole or not at all. Always the same name, so that the next attempt goes on with what a killed one has left.
+  const std::string staged = path_join(parent, ".udocker-new-" + sha256_hex(path_basename(top)));
+  auto done = create_repository(Paths::under(staged));
+  if (done) done = rename_at(AT_FDCWD, staged, AT_FDCWD, top);
+  if (done) return {};
+  (void)remove_tree_at(AT_FDCWD, staged);
+  for (std::string made = parent; made.size() > kept.size(); made = path_dirname(made)) (void)::rmdir(made.c_str());
+  return done;
 }
 
 StateDirs state_dirs(const Paths& paths) {

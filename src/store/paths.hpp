@@ -27,5 +27,7 @@ bool is_repository(const Paths& paths);
 
 // Makes what is missing of the seven directories; modes follow the umask.
 Result<> create_repository(const Paths& paths);
+// A repository in its usual layout, in a directory that is made with it: whole or not at all.
+Result<> create_new_repository(const std::string& dir);
 
 }  // namespace udk::store

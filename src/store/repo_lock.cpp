@@ -105,13 +105,14 @@ Result<> tidy(const std::string& dir, Removal removal) {
   return {};
 }
 
-// The tag directory and those above it, as far as they are empty; the lower ones may be gone already.
-void remove_empty_dirs(const std::string& repos, std::string dir) {
+}  // namespace
+
+void remove_empty_dirs(const Context& context, const ImageName& name) {
+  const std::string& repos = context.paths.repos;
+  std::string dir = tag_dir(context, name);
   while (dir.size() > repos.size() && path_has_prefix(dir, repos) && (::rmdir(dir.c_str()) == 0 || errno == ENOENT))
     dir = std::string(path_dirname(dir));
 }
-
-}  // namespace
 
 std::string tag_dir(const Context& context, const ImageName& name) {
   return path_join(path_join(context.paths.repos, name.repository), name.tag);
@@ -164,7 +165,7 @@ Result<Intent> RepoLock::intend(const ImageName& name, IfNoRoom if_no_room) {
 Result<> RepoLock::settle(const Intent& intent, Removal removal) {
   std::string dir = tag_dir(*context_, intent.name);
   auto done = tidy(dir, removal);
-  if (!is_image(dir)) remove_empty_dirs(context_->paths.repos, dir);
+  if (!is_image(dir)) remove_empty_dirs(*context_, intent.name);
   if (done) done = collect(intent.blobs);
   if (done && !intent.manifest.empty()) done = collect_manifest(intent.manifest);
   if (!done && removal == Removal::normal) return done;

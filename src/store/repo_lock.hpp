@@ -36,12 +36,13 @@ class RepoLock {
 
   // Deletes those of the blobs that no image and no draft (but `except`) refers to.
   Result<> collect(const std::set<std::string>& blobs, const std::string& except_draft = {});
+  // Deletes the manifest record of this key, unless an image needs it.
+  Result<> collect_manifest(const std::string& key);
 
  private:
   RepoLock(const Context& context, Lock lock) : context_(&context), lock_(std::move(lock)) {}
   Result<> recover();
   Result<> write_intent(const Intent& intent);
-  Result<> collect_manifest(const std::string& key);
   [[nodiscard]] std::string intent_path() const;
 
   const Context* context_;
@@ -54,6 +55,8 @@ std::string manifest_record_dir(const Context& context);
 std::string manifest_key(std::string_view stored_manifest);
 
 std::string tag_dir(const Context& context, const ImageName& name);
+// The tag directory and those above it, as far as they are empty; the lower ones may be gone already.
+void remove_empty_dirs(const Context& context, const ImageName& name);
 // TAG is there.
 bool is_image(const std::string& dir);
 

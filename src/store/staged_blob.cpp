@@ -160,7 +160,8 @@ Result<> StagedBlob::commit() {
     return fail(mismatch(s.digest, wrong));
   }
   if (auto done = sync_fd(s.fd.get()); !done) return s.give_up(std::move(done).error());
-  TRY(rename_at(AT_FDCWD, s.partial, AT_FDCWD, path_join(s.layers, s.digest.text())));
+  if (auto moved = rename_at(AT_FDCWD, s.partial, AT_FDCWD, path_join(s.layers, s.digest.text())); !moved)
+    return s.give_up(std::move(moved).error());
   s.finish();
   if (auto dir = open_dir(s.layers)) (void)sync_fd(dir->get());
   return {};

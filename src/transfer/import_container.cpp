@@ -7,8 +7,8 @@
 
 #include "archive/apply.hpp"
 #include "base/file.hpp"
-#include "base/path.hpp"
 #include "store/owners_file.hpp"
+#include "transfer/container_parts.hpp"
 #include "transfer/import.hpp"
 #include "transfer/metadata.hpp"
 
@@ -24,6 +24,7 @@ Result<> unpack(const std::string& path, int dir, store::ContainerDraft& draft, 
   layers[0].name = path == "-" ? "standard input" : path;
   archive::ApplyOptions options;
   options.threads = std::thread::hardware_concurrency() > 1 ? archive::Threads::pipeline : archive::Threads::one;
+  options.plain_digest = archive::PlainDigest::skipped;
   options.progress = [&](const archive::Progress&) { return draft.renew(); };
   TRY_ASSIGN(auto report, archive::apply_layers(layers, dir, options, owners));
   if (report.layers[0].stored_bytes == 0) return fail(Code::corrupt, layers[0].name + ": it is empty");
@@ -54,26 +55,22 @@ Result<> keep_known_entries(int dir) {
   return {};
 }
 
-// The content of an entry, "" if it is missing.
-Result<std::string> entry_text(int dir, const std::string& name) {
-  constexpr std::size_t most = std::size_t{16} << 20;
-  auto text = read_file_at(dir, name, most);
-  if (!text && text.error().code == Code::not_found) return std::string();
-  return text;
-}
-
-bool is_mode(std::string_view text) {
-  return text.size() == 2 && std::string_view("PFRS").find(text[0]) != std::string_view::npos && text[1] >= '1' &&
-         text[1] <= '4';
-}
-
-Result<> settle_mode(store::Store& store, const store::ContainerDraft& draft, int dir) {
-  TRY_ASSIGN(auto mode, entry_text(dir, "execmode"));
-  TRY(unlink_at(dir, "root.path"));
-  if (mode.empty()) return unlink_at(dir, "execmode");
-  if (!is_mode(mode)) return fail(Code::corrupt, "its execmode names no execution mode");
-  TRY_ASSIGN(auto containers, real_path(store.paths().containers));
-  return write_file_atomic_at(dir, "root.path", path_join(path_join(containers, draft.id()), "ROOT"));
+// What guests believe: the record that the container has, and of other files the modes that unpacking had to widen. Of
+// the archive itself the owners are those of the user who made it.
+Result<> settle_owners(store::ContainerDraft& draft, int dir, const archive::OwnerRecord& of_the_archive) {
+  constexpr std::string_view tree = "ROOT/";
+  constexpr std::uint16_t never_on_disk = S_ISUID | S_ISGID, always_on_disk = S_IRUSR | S_IWUSR;
+  archive::OwnerRecord owners;
+  TRY_ASSIGN(auto text, entry_text(dir, std::string(store::k_owners_file)));
+  if (!text.empty()) {
+    TRY_ASSIGN(owners, store::owners_from_text(text));
+  }
+  of_the_archive.for_each([&](std::string_view path, const archive::Ownership& owner) {
+    const bool changed = (owner.mode & never_on_disk) != 0 || (owner.mode & always_on_disk) != always_on_disk;
+    if (!changed || !path.starts_with(tree) || owners.find(path.substr(tree.size()))) return;
+    owners.set(path.substr(tree.size()), {0, 0, owner.mode});
+  });
+  return draft.set_owners(owners);
 }
 
 Result<> settle_metadata(store::ContainerDraft& draft, int dir) {
@@ -86,12 +83,7 @@ Result<> settle_metadata(store::ContainerDraft& draft, int dir) {
         "import --tocontainer takes an archive of a tree");
   TRY(draft.set_config(config));
   TRY_ASSIGN(auto image, entry_text(dir, "imagerepo.name"));
-  if (image.empty()) TRY(draft.set_image("CLONING:inprogress"));
-  // Of the archive itself the owners are those of the user who made it.
-  TRY_ASSIGN(auto text, entry_text(dir, std::string(store::k_owners_file)));
-  if (text.empty()) return {};
-  TRY_ASSIGN(auto owners, store::owners_from_text(text));
-  return draft.set_owners(owners);
+  return image.empty() ? draft.set_image("CLONING:inprogress") : Result<>();
 }
 
 Result<> fill_clone(store::Store& store, store::ContainerDraft& draft, const std::string& path,
@@ -101,7 +93,8 @@ Result<> fill_clone(store::Store& store, store::ContainerDraft& draft, const std
   TRY(unpack(path, dir.get(), draft, options.cancelled, of_the_archive));
   TRY(keep_known_entries(dir.get()));
   auto settled = settle_metadata(draft, dir.get());
-  if (settled) settled = settle_mode(store, draft, dir.get());
+  if (settled) settled = settle_owners(draft, dir.get(), of_the_archive);
+  if (settled) settled = settle_mode(store, draft.id(), dir.get());
   if (!settled) return fail(std::move(settled).error().context(path == "-" ? "standard input" : path));
   return {};
 }

@@ -42,15 +42,14 @@ class Names {
  public:
   Names(const store::Store& store, std::optional<image::Reference> given) : store_(store), given_(std::move(given)) {}
 
-  Result<std::vector<NewImage>> assign(std::vector<ArchivedImage> images) {
+  Result<std::vector<NewImage>> assign(const std::vector<ArchivedImage>& archived) {
     std::vector<NewImage> out;
-    for (auto& image : images) {
+    for (auto image : archived) {
       if (image.names.empty()) image.names.emplace_back();
       for (const auto& text : image.names) {
         TRY_ASSIGN(auto name, name_from(text, given_));
         auto same = std::find_if(out.begin(), out.end(), [&](const NewImage& other) { return other.name == name; });
         if (same == out.end()) {
-          TRY(check_image_is_new(store_, name));
           out.push_back({name, image.manifest, image.files});
         } else if (same->manifest.config.digest != image.manifest.config.digest) {
           return fail(Code::usage, "two of its images would have the name " + name.text());
@@ -74,7 +73,30 @@ Result<std::vector<NewImage>> read_images(store::Store& store, const std::string
   TRY_ASSIGN(auto members, open_members(path, options.cancelled, intake));
   TRY_ASSIGN(auto images, archived_images(*members));
   if (images.empty()) return fail(Code::corrupt, "there is no image in it");
-  return Names(store, std::move(given)).assign(std::move(images));
+  return Names(store, std::move(given)).assign(images);
+}
+
+bool is_there(const store::Store& store, const NewImage& image) {
+  auto data = store.images().load(image.name);
+  return data && data->config_digest == image.manifest.config.digest;
+}
+
+// Without those that are there: a load that was killed between two images goes on with the rest. Code::exists if that
+// is none, or if a name belongs to another image.
+Result<std::vector<NewImage>> missing_ones(const store::Store& store, std::vector<NewImage> images) {
+  Result<> taken;
+  std::vector<NewImage> missing;
+  for (auto& image : images) {
+    auto is_new = check_image_is_new(store, image.name);
+    const bool there = !is_new && is_new.error().code == Code::exists && is_there(store, image);
+    if (!is_new && !there) return fail(std::move(is_new).error());
+    if (there)
+      taken = std::move(is_new);
+    else
+      missing.push_back(std::move(image));
+  }
+  if (missing.empty()) return fail(std::move(taken).error());
+  return missing;
 }
 
 }  // namespace
@@ -84,9 +106,11 @@ Result<std::vector<store::ImageName>> load_images(store::Store& store, const std
   TRY_ASSIGN(auto intake, store.blobs().receive());
   auto images = read_images(store, path, options, intake);
   if (!images) return fail(std::move(images).error().context(path == "-" ? "standard input" : path));
-  TRY(publish_images(store, intake, *images));
   std::vector<store::ImageName> names;
-  for (auto& image : *images) names.push_back(std::move(image.name));
+  for (const auto& image : *images) names.push_back(image.name);
+  auto missing = missing_ones(store, std::move(*images));
+  if (!missing) return fail(std::move(missing).error().context(path == "-" ? "standard input" : path));
+  TRY(publish_images(store, intake, *missing));
   return names;
 }
 

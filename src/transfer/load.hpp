@@ -15,7 +15,7 @@ struct LoadOptions {
 };
 
 // All images of an archive, a directory with an OCI layout, or ("-") standard input; all or none. The names they got.
-// Code::exists: an image of such a name is there.
+// Code::exists: another image of such a name is there, or all are there already.
 Result<std::vector<store::ImageName>> load_images(store::Store& store, const std::string& path,
                                                   const LoadOptions& options);
 

@@ -1,5 +1,6 @@
 #include "transfer/save.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -7,10 +8,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/file.hpp"
 #include "base/hash.hpp"
 #include "image/digest.hpp"
 #include "transfer/layer_file.hpp"
-#include "transfer/output.hpp"
+#include "transfer/tar_output.hpp"
 
 namespace udk::transfer {
 namespace {
@@ -31,6 +33,16 @@ Result<std::uint64_t> size_of(const store::ImageLayer& layer) {
   return size;
 }
 
+// Always the same time, so that an image gives the same archive each time; 0 makes GNU tar complain.
+archive::Member described(archive::MemberType type, std::string_view name) {
+  archive::Member member;
+  member.type = type;
+  member.name = name;
+  member.mtime = {1, 0};
+  if (type == archive::MemberType::directory) member.mode = 0755;
+  return member;
+}
+
 class Archive {
  public:
   explicit Archive(TarOutput& out) : out_(out) {}
@@ -38,7 +50,7 @@ class Archive {
   Result<> add(const SavedImage& image) {
     const auto& data = image.pinned.data;
     const std::string digest = sha256_hex(image.config);
-    if (configs_.insert(digest).second) TRY(out_.text(digest + ".json", image.config));
+    if (configs_.insert(digest).second) TRY(text(digest + ".json", image.config));
     auto paths = Json::array();
     std::string parent;
     for (const auto& layer : data.layers) {
@@ -54,26 +66,37 @@ class Archive {
   }
 
   Result<> finish() {
-    TRY(out_.text("manifest.json", dump(listing_)));
-    if (!repositories_.empty()) TRY(out_.text("repositories", dump(repositories_)));
+    TRY(text("manifest.json", dump(listing_)));
+    if (!repositories_.empty()) TRY(text("repositories", dump(repositories_)));
     return out_.finish();
   }
 
  private:
+  Result<> text(const std::string& name, std::string_view content) {
+    auto member = described(archive::MemberType::file, name);
+    member.size = content.size();
+    return out_.text(member, content);
+  }
+
   // Where the content of the layer is in the archive.
   Result<std::string> add_layer(const store::ImageLayer& layer, const std::string& id, const std::string& json) {
     const std::string path = id + "/layer.tar";
     if (!ids_.insert(id).second) return paths_[key_of(layer)];
-    TRY(out_.directory(id));
-    TRY(out_.text(id + "/VERSION", "1.0"));
-    TRY(out_.text(id + "/json", json));
+    TRY(out_.member(described(archive::MemberType::directory, id + "/")));
+    TRY(text(id + "/VERSION", "1.0"));
+    TRY(text(id + "/json", json));
     auto [known, is_new] = paths_.emplace(key_of(layer), path);
     if (!is_new) {
-      TRY(out_.hard_link(path, known->second));
+      auto link = described(archive::MemberType::hard_link, path);
+      link.link = known->second;
+      TRY(out_.member(link));
       return known->second;
     }
     TRY_ASSIGN(auto size, size_of(layer));
-    TRY(out_.file(path, layer.path, size));
+    TRY_ASSIGN(Fd content, open_at(AT_FDCWD, layer.path, O_RDONLY));
+    auto member = described(archive::MemberType::file, path);
+    member.size = size;
+    if (auto done = out_.file(member, content.get()); !done) return fail(std::move(done).error().context(layer.path));
     return path;
   }
 

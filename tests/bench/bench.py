@@ -23,6 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "blackbox")
 import images  # noqa: E402
 from product import Udocker  # noqa: E402
 from registry import Registry  # noqa: E402
+import archive_commands  # noqa: E402
 import workloads  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
@@ -155,7 +156,11 @@ def guests(scratch: pathlib.Path) -> None:
                       product.environment, ROUNDS, children_cpu)
 
 
-BENCHMARKS = {"startup": startup, "unpack": unpack, "guests": guests}
+def archives(scratch: pathlib.Path) -> None:
+    archive_commands.compare(scratch, ROUNDS, measure)
+
+
+BENCHMARKS = {"startup": startup, "unpack": unpack, "guests": guests, "archives": archives}
 
 
 def main() -> None:

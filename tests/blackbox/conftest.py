@@ -15,6 +15,7 @@ from guests import Container, Guests
 from product import Udocker
 from registry import Credentials, Registry, make_tls
 from requirements import unmet
+from scene import Scene
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -116,6 +117,14 @@ def fresh_box(guests: Guests):
     container = guests.fresh("busybox")
     yield container
     guests.udocker.run("rm", "-f", container.id)
+
+
+@pytest.fixture(scope="session")
+def scene(executable: pathlib.Path, registry: Registry, tmp_path_factory: pytest.TempPathFactory):
+    """A repository with something of everything, for tests that disturb the commands that change it."""
+    with_repository = Scene(executable, registry, tmp_path_factory.mktemp("scene"))
+    yield with_repository
+    with_repository.close()
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@
 // One definition per file of this folder.
 namespace udk::cli {
 
+extern const Command k_clone;
 extern const Command k_create;
+extern const Command k_export;
 extern const Command k_help;
 extern const Command k_images;
 extern const Command k_import;

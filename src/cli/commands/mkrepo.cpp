@@ -13,7 +13,7 @@ Result<int> execute(Session&, const Arguments& arguments) {
   if (dir.empty()) return fail(Code::usage, "must specify a directory");
   TRY_ASSIGN(const auto there, lstat_at(AT_FDCWD, dir));
   if (there) return fail(Code::exists, "localrepo directory already exists: " + dir);
-  if (auto made = store::create_repository(store::Paths::under(dir)); !made)
+  if (auto made = store::create_new_repository(dir); !made)
     return fail(std::move(made).error().context("localrepo creation failure"));
   return k_exit_ok;
 }

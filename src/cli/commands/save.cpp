@@ -41,7 +41,7 @@ Result<std::vector<transfer::SavedImage>> prepare(store::Store& store, const std
 }
 
 Result<> save_to_file(const std::vector<transfer::SavedImage>& images, const std::string& path) {
-  TRY_ASSIGN(auto file, transfer::OutputFile::open(path));
+  TRY_ASSIGN(auto file, transfer::OutputFile::open(path, transfer::Existing::refuse));
   TRY(transfer::save_images(images, file.fd(), interrupted));
   return file.publish();
 }
@@ -52,8 +52,7 @@ Result<int> execute(Session& session, const Arguments& arguments) {
   if (!words.empty() && words.front() == "-" && path == "-") words.erase(words.begin());
   if (words.empty()) return fail(Code::usage, "no images specified" + help_hint("save"));
   if (path.empty()) return fail(Code::usage, "must specify filename of the archive" + help_hint("save"));
-  if (path == "-" && ::isatty(STDOUT_FILENO) == 1)
-    return fail(Code::usage, "the archive would go to the terminal: use -o FILE, or send standard output elsewhere");
+  if (path == "-") TRY(transfer::check_no_terminal(STDOUT_FILENO));
   TRY_ASSIGN(store::Store * store, session.store());
   const InterruptScope interruptible;
   TRY_ASSIGN(auto images, prepare(*store, words));
