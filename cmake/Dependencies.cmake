@@ -33,6 +33,12 @@ function(udk_archive_target name)
   target_include_directories(udk::${name} SYSTEM INTERFACE ${include})
 endfunction()
 
+# Headers alone are used of it; Debian's CMake package would link its shared library.
+find_path(UDOCKER_TOMLPLUSPLUS toml++/toml.h)
+if(NOT UDOCKER_TOMLPLUSPLUS)
+  message(FATAL_ERROR "toml++/toml.h is missing; ./tools/setup installs what the build needs")
+endif()
+
 udk_archive_target(crypto FILE libcrypto.a LIBS Threads::Threads ${CMAKE_DL_LIBS})
 udk_archive_target(openssl FILE libssl.a LIBS udk::crypto)
 udk_archive_target(cares FILE libcares.a)

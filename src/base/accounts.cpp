@@ -18,7 +18,7 @@ std::optional<std::uint32_t> parse_id(std::string_view text) {
 }
 
 std::string getent(const std::string& database, const std::string& key) {
-  auto run = run_captured({"getent", database, key}, k_getent_timeout);
+  auto run = run_captured({"getent", database, key}, {k_getent_timeout});
   return run ? run->out : std::string();
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,12 +15,19 @@ struct CapturedRun {
   std::string out;
 };
 
-// Runs argv[0] (found on PATH) without a shell, stdin from /dev/null, stderr dropped, and collects at most `limit`
-// bytes of stdout. Killed after `timeout` (Code::busy).
-Result<CapturedRun> run_captured(const std::vector<std::string>& argv, std::chrono::milliseconds timeout,
-                                 std::size_t limit = 1 << 20);
+struct RunOptions {
+  std::chrono::milliseconds timeout{};
+  std::size_t limit = std::size_t{1} << 20;  // bytes of stdout
+  std::string input{};                       // stdin, at most PIPE_BUF bytes
+  std::function<bool()> cancelled{};         // asked at least every 100 ms
+};
 
-// Absolute path of an executable file found along a PATH-like list; "" if none.
+// Runs argv[0] (found on PATH) without a shell, in a process group of its own, stderr dropped, and collects its stdout
+// until it ends; what it leaves running behind it is not waited for. The whole group is killed when the time is over
+// (Code::busy), when there is more output than allowed (Code::corrupt) and when cancelled (EINTR).
+Result<CapturedRun> run_captured(const std::vector<std::string>& argv, const RunOptions& options);
+
+// Path of an executable file found along a PATH-like list; "" if none.
 std::string find_executable(const std::string& name, const std::string& path_list);
 
 }  // namespace udk

@@ -273,6 +273,7 @@ class Loader {
     out.timeout = number("timeout");
     out.ctimeout = number("ctimeout");
     out.download_timeout = number("download_timeout");
+    out.credential_helper_timeout = number("credential_helper_timeout");
     fill_registries(out);
     for (const auto& key : config_keys()) out.values.emplace_back(key.name, value(key.name));
     out.warnings = std::move(warnings_);
@@ -304,6 +305,17 @@ ConfigSources config_sources_of_process(std::string extra_file) {
   struct utsname name {};
   if (::uname(&name) == 0) out.machine = name.machine;
   return out;
+}
+
+std::string variable_of(const ConfigSources& sources, const std::string& name) {
+  auto it = sources.environment.find(name);
+  return it == sources.environment.end() ? "" : it->second;
+}
+
+std::string user_config_dir(const ConfigSources& sources) {
+  auto given = variable_of(sources, "XDG_CONFIG_HOME");
+  if (given.starts_with('/')) return given;
+  return sources.home.empty() ? "" : path_join(sources.home, ".config");
 }
 
 void Config::use_topdir(const std::string& dir) {

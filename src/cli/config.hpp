@@ -24,6 +24,10 @@ struct ConfigSources {
 
 // From the process itself.
 ConfigSources config_sources_of_process(std::string extra_file);
+// A variable of the environment, "" if it is not set.
+std::string variable_of(const ConfigSources& sources, const std::string& name);
+// The user's directory of configuration by the XDG base directory specification; "" without a home.
+std::string user_config_dir(const ConfigSources& sources);
 
 // URLs of one registry.
 struct RegistryRow {
@@ -46,7 +50,7 @@ struct Config {
   std::string fakechroot_so;
   std::string http_proxy, http_agent;
   bool http_insecure = false;
-  int timeout = 12, ctimeout = 6, download_timeout = 1800;  // seconds
+  int timeout = 12, ctimeout = 6, download_timeout = 1800, credential_helper_timeout = 60;  // seconds
   std::map<std::string, RegistryRow> docker_registries;
 
   std::vector<std::pair<std::string, Literal>> values;  // every key in the order of `showconf`, as in force

@@ -85,6 +85,7 @@ constexpr std::array k_keys{
     ConfigKey{"timeout", KeyType::number, "12"},
     ConfigKey{"ctimeout", KeyType::number, "6"},
     ConfigKey{"download_timeout", KeyType::number, "1800"},
+    ConfigKey{"credential_helper_timeout", KeyType::number, "60"},
     ConfigKey{"dockerio_index_url", KeyType::text, "'https://hub.docker.com'"},
     ConfigKey{"dockerio_registry_url", KeyType::text, "'https://registry-1.docker.io'"},
     ConfigKey{"docker_registries", KeyType::table, "{}"},

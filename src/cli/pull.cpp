@@ -153,11 +153,10 @@ Result<> fetch_for(store::ImageDraft& draft, Fetcher& fetcher, const std::vector
   return fetched;
 }
 
-Result<> fetch_image(Session& session, const image::Reference& reference, const PullOptions& options) {
-  TRY(reference.check_remote());
+Result<> fetch_image_from(registry::Client& client, Session& session, const image::Reference& reference,
+                          const PullOptions& options) {
   TRY_ASSIGN(auto platforms, wanted_platforms(options));
   TRY_ASSIGN(store::Store * store, session.store());
-  TRY_ASSIGN(auto client, client_for(session, reference, options));
   TRY_ASSIGN(auto resolved, client.resolve(reference, platforms));
   TRY(resolved.manifest.check_is_image());
   log::debug("manifest {} of {}", resolved.digest.text(), resolved.repository);
@@ -173,6 +172,12 @@ Result<> fetch_image(Session& session, const image::Reference& reference, const 
   }
   TRY(fetch_for(draft, fetcher, blobs_of(resolved.manifest)));
   return draft.publish(resolved.manifest);
+}
+
+Result<> fetch_image(Session& session, const image::Reference& reference, const PullOptions& options) {
+  TRY(reference.check_remote());
+  return at_sources(session, reference, options,
+                    [&](registry::Client& client) { return fetch_image_from(client, session, reference, options); });
 }
 
 }  // namespace
@@ -191,15 +196,16 @@ Result<> fetch_parts(Session& session, const store::ImageName& name, const image
   TRY(reference.check_remote());
   const InterruptScope interruptible;
   TRY_ASSIGN(store::Store * store, session.store());
-  TRY_ASSIGN(auto client, client_for(session, reference, options));
-  // Some registries have a lone name as it is, some below library/. The tag may be gone, its blobs be there.
-  auto resolved = client.resolve(reference, image::host_platforms());
-  TRY_ASSIGN(auto draft, store->images().begin(name));
-  TRY(draft.claim(manifest));
-  Fetcher fetcher(client, session, *store, resolved ? resolved->repository : reference.remote_repository());
-  TRY(fetch_for(draft, fetcher, parts));
-  // Puts back what is missing of the links too.
-  return draft.publish(manifest);
+  return at_sources(session, reference, options, [&](registry::Client& client) -> Result<> {
+    // Some registries have a lone name as it is, some below library/. The tag may be gone, its blobs be there.
+    auto resolved = client.resolve(reference, image::host_platforms());
+    TRY_ASSIGN(auto draft, store->images().begin(name));
+    TRY(draft.claim(manifest));
+    Fetcher fetcher(client, session, *store, resolved ? resolved->repository : client.repository_of(reference));
+    TRY(fetch_for(draft, fetcher, parts));
+    // Puts back what is missing of the links too.
+    return draft.publish(manifest);
+  });
 }
 
 }  // namespace udk::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,12 @@ PullOptions pull_options(const Arguments& arguments);
 // The platforms that --platform or this machine asks for, in the order in which they are wanted.
 Result<std::vector<image::Platform>> wanted_platforms(const PullOptions& options);
 
-// The registry of an image, with the stored credentials.
+// Does a piece of work with the registries that may have an image, one after the other until one succeeds: its
+// mirrors, then the one where it belongs, whose error is the last word. Each with the stored credentials.
+Result<> at_sources(const Session& session, const image::Reference& reference, const PullOptions& options,
+                    const std::function<Result<>(registry::Client&)>& work);
+
+// The registry where an image belongs, with the stored credentials.
 Result<registry::Client> client_for(const Session& session, const image::Reference& reference,
                                     const PullOptions& options);
 

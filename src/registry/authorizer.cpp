@@ -67,11 +67,18 @@ std::string Authorizer::basic_header() {
   return "Basic " + base64_encode(known->user + ":" + known->password.reveal());
 }
 
+Unexpected Authorizer::refused() {
+  const auto& known = credentials();
+  const bool named = known && !known->source.empty();
+  return fail(Code::unauthorized, named ? "the credentials from " + known->source + " were refused"
+                                        : "the stored credentials were refused");
+}
+
 Result<std::string> Authorizer::header(const std::string& scope) {
   auto it = grants_.find(scope);
   if (it == grants_.end()) return std::string();
   auto& grant = it->second;
-  if (!grant.realm) return basic_header();
+  if (!grant.realm) return grant.token ? "Bearer " + grant.token->value.reveal() : basic_header();
   if (!grant.token || !grant.token->is_valid(std::chrono::steady_clock::now())) {
     TRY_ASSIGN(grant.token, fetch_token(grant, scope));
   }
@@ -92,7 +99,7 @@ Result<> Authorizer::answer(const Url& asked, const Response& response, const st
 Result<> Authorizer::accept_basic(const std::string& scope, const std::string& used) {
   auto header = basic_header();
   if (header.empty()) return fail(Code::unauthorized, "a login is needed");
-  if (header == used) return fail(Code::unauthorized, "the stored credentials were refused");
+  if (header == used) return refused();
   grants_.insert_or_assign(scope, Grant{});
   return {};
 }
@@ -103,6 +110,11 @@ Result<> Authorizer::accept_bearer(const Challenge& challenge, const Url& asked,
   // Another transfer has got a token while this one was under way.
   bool has_token = it != grants_.end() && it->second.token;
   if (has_token && used != "Bearer " + it->second.token->value.reveal()) return {};
+  if (const auto& known = credentials(); known && !known->registry_token.empty()) {
+    if (has_token) return refused();
+    grants_.insert_or_assign(scope, Grant{challenge, std::nullopt, Token{known->registry_token, SteadyTime::max()}});
+    return {};
+  }
   TRY_ASSIGN(auto realm, check_realm(challenge.param("realm"), asked, tls_));
   Grant grant{challenge, std::move(realm), std::nullopt};
   TRY_ASSIGN(grant.token, fetch_token(grant, scope));
@@ -143,7 +155,7 @@ Result<Token> Authorizer::fetch_token(const Grant& grant, const std::string& sco
   }
   if (!answer) return fail(std::move(answer).error());
   if (answer->status == 401 || answer->status == 403)
-    return fail(Code::unauthorized, known ? "the stored credentials were refused" : "a login is needed");
+    return known ? refused() : fail(Code::unauthorized, "a login is needed");
   if (answer->status < 200 || answer->status > 299)
     return fail(Code::unauthorized, "its token server " + grant.realm->authority() + " answered with status " +
                                         std::to_string(answer->status));

@@ -35,7 +35,7 @@ class Authorizer {
   // How requests of one scope are authorised.
   struct Grant {
     Challenge challenge;
-    std::optional<Url> realm;  // of the token server; none: Basic
+    std::optional<Url> realm;  // of the token server; none: Basic, or the token that the user has
     std::optional<Token> token;
   };
 
@@ -47,6 +47,7 @@ class Authorizer {
   Result<Response> post_token(const Grant& grant, const std::string& scope, const std::string& grant_form);
   const std::optional<Credentials>& credentials();
   [[nodiscard]] std::string basic_header();
+  Unexpected refused();
 
   std::function<std::optional<Credentials>()> ask_credentials_;
   std::optional<std::optional<Credentials>> credentials_;

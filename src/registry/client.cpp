@@ -32,15 +32,26 @@ class Client::Impl {
     std::string repository;
   };
 
+  [[nodiscard]] std::string repository_of(const image::Reference& reference) const {
+    const auto& given = session_->options().repository;
+    return given.empty() ? reference.remote_repository() : given;
+  }
+
   // A lone name means Docker Hub's library/NAME. A registry of one's own may be a mirror of it or hold NAME itself.
-  Result<Found> find(const image::Reference& reference) {
+  template <class Get>
+  auto find(const image::Reference& reference, const Get& get) -> decltype(get(std::string())) {
     TRY(reference.check_remote());
-    auto repository = reference.remote_repository();
-    auto first = get(reference, repository);
-    bool may_be_plain = repository != reference.path() && !session_->is_docker_hub();
+    const auto repository = repository_of(reference);
+    auto first = get(repository);
+    const bool may_be_plain =
+        repository == reference.remote_repository() && repository != reference.path() && !session_->is_docker_hub();
     if (first || !may_be_plain || !is_absent(first.error().code)) return first;
-    auto second = get(reference, reference.path());
+    auto second = get(reference.path());
     return second ? std::move(second) : std::move(first);
+  }
+
+  Result<Found> find_manifest(const image::Reference& reference) {
+    return find(reference, [&](const std::string& repository) { return get(reference, repository); });
   }
 
  private:
@@ -66,7 +77,7 @@ Result<Client> Client::create(Options options) {
 }
 
 Result<Fetched> Client::fetch_manifest(const image::Reference& reference) {
-  TRY_ASSIGN(auto found, impl_->find(reference));
+  TRY_ASSIGN(auto found, impl_->find_manifest(reference));
   return std::visit(
       [&](auto& document) {
         return Fetched{std::move(document.raw), std::move(document.media_type), std::move(found.document.digest)};
@@ -75,7 +86,7 @@ Result<Fetched> Client::fetch_manifest(const image::Reference& reference) {
 }
 
 Result<Resolved> Client::resolve(const image::Reference& reference, std::span<const image::Platform> wanted) {
-  TRY_ASSIGN(auto found, impl_->find(reference));
+  TRY_ASSIGN(auto found, impl_->find_manifest(reference));
   return descend(impl_->session(), found.repository, std::move(found.document), wanted,
                  shown(reference, found.repository));
 }
@@ -102,13 +113,9 @@ Result<> Client::fetch_blobs(const std::string& repository, std::span<BlobReques
 }
 
 Result<std::vector<std::string>> Client::list_tags(const image::Reference& reference) {
-  TRY(reference.check_remote());
-  auto repository = reference.remote_repository();
-  auto first = get_tags(impl_->session(), repository);
-  bool may_be_plain = repository != reference.path() && !impl_->session().is_docker_hub();
-  if (first || !may_be_plain || !is_absent(first.error().code)) return first;
-  auto second = get_tags(impl_->session(), reference.path());
-  return second ? std::move(second) : std::move(first);
+  return impl_->find(reference, [&](const std::string& repository) { return get_tags(impl_->session(), repository); });
 }
+
+std::string Client::repository_of(const image::Reference& reference) const { return impl_->repository_of(reference); }
 
 }  // namespace udk::registry

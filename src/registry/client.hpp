@@ -26,6 +26,7 @@ struct Options {
   // "https://host[:port][/prefix]" or "http://...". Without a scheme: https, then http if the host is a loopback
   // address or `tls` is insecure.
   std::string registry_url;
+  std::string repository;  // to ask for, whatever the name of the image; "": as the name says
   std::string http_proxy;  // "" = the environment's (libcurl); else [http|socks4|socks4a|socks5|socks5h://]host:port
   Tls tls = Tls::verify;
   std::string ca_file;  // "" = found (see ca_bundle.hpp)
@@ -97,6 +98,8 @@ class Client {
   // Follows indexes down to the manifest for the first of the wanted platforms that there is.
   Result<Resolved> resolve(const image::Reference& reference, std::span<const image::Platform> wanted);
   Result<Resolved> resolve(const image::Reference& reference, const image::Platform& platform);
+  // What the registry is asked for first.
+  [[nodiscard]] std::string repository_of(const image::Reference& reference) const;
   // All blobs, a few at a time, in the order given; returns when every on_complete has succeeded, or with the first
   // error.
   Result<> fetch_blobs(const std::string& repository, std::span<BlobRequest> blobs);

@@ -13,7 +13,9 @@ namespace udk::registry {
 struct Credentials {
   std::string user;
   Secret password;
-  Secret identity_token;
+  Secret identity_token{};
+  Secret registry_token{};  // a bearer token for the registry itself, used as it is
+  std::string source{};     // where they come from, for messages
 };
 
 // Asked with the URL of the registry in use ("https://registry-1.docker.io"); nullopt: anonymous.

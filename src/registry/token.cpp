@@ -11,12 +11,11 @@ constexpr std::chrono::seconds k_longest_life{24 * 3600};
 // A request that is on its way when the token ends would be refused.
 constexpr std::chrono::seconds k_margin{5};
 
-// Visible ASCII: nothing that could end the header or begin another.
+}  // namespace
+
 bool is_header_text(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
 }
-
-}  // namespace
 
 Result<Token> parse_token(std::string_view body, SteadyTime now) {
   auto document = nlohmann::json::parse(body, nullptr, false);

@@ -19,6 +19,9 @@ struct Token {
   [[nodiscard]] bool is_valid(SteadyTime now) const { return now < expires; }
 };
 
+// Visible ASCII: nothing that could end a header or begin another.
+bool is_header_text(std::string_view text);
+
 // The answer of a token server (distribution, docs/spec/auth): `token` or `access_token`, `expires_in` in seconds (60
 // if absent or less). Code::corrupt if there is no token, or one that cannot stand in a header.
 Result<Token> parse_token(std::string_view body, SteadyTime now);

@@ -22,14 +22,19 @@ constexpr std::array<Option, 5> k_options{{
 
 // The document as the registry has it, an index too; with --platform the manifest that it leads to.
 Result<std::string> document_of(const Session& session, const image::Reference& reference, const PullOptions& options) {
-  TRY_ASSIGN(auto client, client_for(session, reference, options));
-  if (options.platform.empty()) {
-    TRY_ASSIGN(auto fetched, client.fetch_manifest(reference));
-    return std::move(fetched.raw);
-  }
   TRY_ASSIGN(const auto platforms, wanted_platforms(options));
-  TRY_ASSIGN(auto resolved, client.resolve(reference, platforms));
-  return std::move(resolved.manifest.raw);
+  std::string out;
+  TRY(at_sources(session, reference, options, [&](registry::Client& client) -> Result<> {
+    if (options.platform.empty()) {
+      TRY_ASSIGN(auto fetched, client.fetch_manifest(reference));
+      out = std::move(fetched.raw);
+    } else {
+      TRY_ASSIGN(auto resolved, client.resolve(reference, platforms));
+      out = std::move(resolved.manifest.raw);
+    }
+    return {};
+  }));
+  return out;
 }
 
 Result<int> execute(Session& session, const Arguments& arguments) {

@@ -108,6 +108,18 @@ TEST(Auth, PostsIdentityTokens) {
   EXPECT_FALSE(registry.pull(user("me", "idt")));
 }
 
+TEST(Auth, RegistryTokensAreUsedAsTheyAre) {
+  BearerRegistry registry([](const HttpRequest&) { return HttpReply{500, {}, "", {}}; });
+  const auto token = [](const std::string& text) {
+    return [=](const std::string&) { return Credentials{"", Secret(), Secret(), Secret(text), "a file"}; };
+  };
+  EXPECT_TRUE(registry.pull(token("good")));
+  auto result = registry.pull(token("bad one"));
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().text, HasSubstr("the credentials from a file were refused"));
+  EXPECT_TRUE(registry.token_server_.requests().empty());
+}
+
 TEST(Auth, RenewsATokenThatTheRegistryHasForgotten) {
   std::atomic<int> number = 0;
   BearerRegistry registry([&](const HttpRequest&) {

@@ -191,7 +191,7 @@ TEST(Container, RemoveOfUnreadableDirectoriesIsAllOrNothing) {
   ScratchStore scratch;
   if (::geteuid() == 0) {
     ASSERT_EQ(::chmod(scratch.outside().c_str(), 0777), 0);
-    auto run = run_captured({"chown", "-R", "65534:65534", scratch.paths().top}, std::chrono::seconds(60));
+    auto run = run_captured({"chown", "-R", "65534:65534", scratch.paths().top}, {std::chrono::seconds(60)});
     ASSERT_TRUE(run && run->status == 0);
   }
   int failed = test::as_ordinary_user([&] {
@@ -247,7 +247,7 @@ TEST(Container, SizeAsDu) {
   std::string root = store.containers().root(*id);
   ASSERT_TRUE(write_file_atomic(root + "/big", std::string(3500000, 'x')));
   ASSERT_EQ(::link((root + "/big").c_str(), (root + "/same").c_str()), 0);
-  auto run = run_captured({"du", "-s", "-m", "-x", root}, std::chrono::seconds(60));
+  auto run = run_captured({"du", "-s", "-m", "-x", root}, {std::chrono::seconds(60)});
   ASSERT_TRUE(run);
   EXPECT_EQ(std::to_string(*store.containers().size_mb(*id)), run->out.substr(0, run->out.find('\t')));
 }

@@ -15,7 +15,7 @@ class PythonTree : public ::testing::Test {
  protected:
   void SetUp() override {
     auto run = run_captured({"tar", "-C", dir_.path(), "-xzf", FIXTURES "/python-udocker-1.3.16.tar.gz"},
-                            std::chrono::seconds(60));
+                            {std::chrono::seconds(60)});
     ASSERT_TRUE(run && run->status == 0);
     auto opened = Store::open(Paths::under(dir_ / "tree"));
     ASSERT_TRUE(opened) << opened.error().text;
