@@ -25,7 +25,7 @@ using Header = std::array<char, k_tar_block>;
 constexpr std::uint64_t largest(Field field) { return (std::uint64_t{1} << (3 * (field.size - 1))) - 1; }
 
 void put_text(Header& header, Field field, std::string_view text) {
-  std::memcpy(header.data() + field.offset, text.data(), std::min(text.size(), field.size));
+  text.copy(header.data() + field.offset, field.size);
 }
 
 // One that does not fit stands in the extended header.

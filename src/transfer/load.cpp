@@ -40,7 +40,7 @@ Result<store::ImageName> name_from(const std::string& text, const std::optional<
 
 class Names {
  public:
-  Names(const store::Store& store, std::optional<image::Reference> given) : store_(store), given_(std::move(given)) {}
+  explicit Names(std::optional<image::Reference> given) : given_(std::move(given)) {}
 
   Result<std::vector<NewImage>> assign(const std::vector<ArchivedImage>& archived) {
     std::vector<NewImage> out;
@@ -60,12 +60,10 @@ class Names {
   }
 
  private:
-  const store::Store& store_;
   std::optional<image::Reference> given_;
 };
 
-Result<std::vector<NewImage>> read_images(store::Store& store, const std::string& path, const LoadOptions& options,
-                                          store::Intake& intake) {
+Result<std::vector<NewImage>> read_images(const std::string& path, const LoadOptions& options, store::Intake& intake) {
   std::optional<image::Reference> given;
   if (!options.name.empty()) {
     TRY_ASSIGN(given, image::Reference::parse(options.name));
@@ -73,7 +71,7 @@ Result<std::vector<NewImage>> read_images(store::Store& store, const std::string
   TRY_ASSIGN(auto members, open_members(path, options, intake));
   TRY_ASSIGN(auto images, archived_images(*members));
   if (images.empty()) return fail(Code::corrupt, "there is no image in it");
-  return Names(store, std::move(given)).assign(images);
+  return Names(std::move(given)).assign(images);
 }
 
 bool is_there(const store::Store& store, const NewImage& image) {
@@ -104,7 +102,7 @@ Result<std::vector<NewImage>> missing_ones(const store::Store& store, std::vecto
 Result<std::vector<store::ImageName>> load_images(store::Store& store, const std::string& path,
                                                   const LoadOptions& options) {
   TRY_ASSIGN(auto intake, store.blobs().receive());
-  auto images = read_images(store, path, options, intake);
+  auto images = read_images(path, options, intake);
   if (!images) return fail(std::move(images).error().context(path == "-" ? "standard input" : path));
   std::vector<store::ImageName> names;
   for (const auto& image : *images) names.push_back(image.name);
