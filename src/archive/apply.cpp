@@ -35,7 +35,9 @@ class WatchedReader final : public BlockReader {
 SizeLimits limits_left(const Limits& limits, const ApplyReport& report) {
   std::uint64_t used = 0;
   for (const AppliedLayer& layer : report.layers) used += layer.tar_bytes;
-  return {limits.bytes - used, limits.ratio, limits.free_bytes};
+  SizeLimits left = size_limits(limits);
+  left.bytes -= used;
+  return left;
 }
 
 Result<> apply_layer(LayerInput& layer, const ApplyOptions& options, LayerApplier& applier, ApplyReport& report) {

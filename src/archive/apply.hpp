@@ -11,6 +11,7 @@
 
 #include "archive/byte_source.hpp"
 #include "archive/layer_stream.hpp"
+#include "archive/limits.hpp"
 #include "archive/owner_record.hpp"
 #include "base/result.hpp"
 #include "image/digest.hpp"
@@ -25,15 +26,6 @@ struct LayerInput {
   std::string name;                      // the layer in error texts
   std::optional<image::Digest> digest;   // of the stored bytes; verified when given
   std::optional<image::Digest> diff_id;  // of the uncompressed bytes; verified when given
-};
-
-// What an archive may cost. Beyond it the answer is Code::corrupt.
-struct Limits {
-  std::uint64_t bytes = std::uint64_t{1} << 40;       // uncompressed, all layers together
-  std::uint64_t entries = 20'000'000;                 // all layers together
-  std::uint64_t ratio = 300;                          // uncompressed : stored, once a layer is larger than free_bytes
-  std::uint64_t free_bytes = std::uint64_t{1} << 30;  // any ratio is fine below it
-  std::size_t depth = 256;                            // directories above one another
 };
 
 // Threads::one does all in the calling thread: the least CPU. Threads::pipeline decompresses and hashes in a second
@@ -79,9 +71,10 @@ struct ApplyReport {
 //
 // Nothing outside `root` is read or written whatever the archives say: each path is walked by directory descriptors,
 // a symlink that is a parent directory is resolved as if `root` were "/". Names with "..", NUL or empty ones are
-// Code::corrupt, as are a broken archive, a digest that differs, a limit exceeded or an unknown compression; a full
-// disk or quota is Code::no_space. After an error the tree is incomplete: the caller throws it away. Digests are known
-// at the end of each layer only, so the tree must not be used before the success of the whole call.
+// Code::corrupt, as are a broken archive, a digest that differs or an unknown compression; a limit exceeded is
+// Code::excessive, a full disk or quota Code::no_space. After an error the tree is incomplete: the caller throws it
+// away. Digests are known at the end of each layer only, so the tree must not be used before the success of the whole
+// call.
 Result<ApplyReport> apply_layers(std::span<LayerInput> layers, int root, const ApplyOptions& options,
                                  OwnerRecord& owners);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "archive/limits.hpp"
 #include "base/text.hpp"
 
 namespace udk::archive {
@@ -18,8 +19,7 @@ Result<> EntryPath::assign(std::string_view raw, std::size_t max_depth) {
     begin = end + 1;
     if (part.empty() || part == ".") continue;
     if (part == "..") return fail(Code::corrupt, "the name " + printable(raw) + " in the archive leads upwards");
-    if (++depth > max_depth)
-      return fail(Code::corrupt, "a name in the archive is deeper than " + std::to_string(max_depth) + " directories");
+    if (++depth > max_depth) return too_deep(max_depth);
     if (!text_.empty()) text_ += '/';
     text_ += part;
   }

@@ -12,8 +12,8 @@ namespace udk::archive {
 // or "..", no NUL. "" is the root itself. One object is used for many names.
 class EntryPath {
  public:
-  // "./a//b/" and "/a/b" are "a/b". Code::corrupt for ".." anywhere, a NUL, no name at all, or more than `max_depth`
-  // parts.
+  // "./a//b/" and "/a/b" are "a/b". Code::corrupt for ".." anywhere, a NUL or no name at all, Code::excessive for more
+  // than `max_depth` parts.
   Result<> assign(std::string_view raw, std::size_t max_depth);
 
   [[nodiscard]] std::string_view text() const { return text_; }

@@ -77,6 +77,8 @@ Result<> LayerApplier::copy_target(int target_dir) {
     TRY_ASSIGN(int err, make_in_place([&] { return ::symlinkat(text.c_str(), tree_.fd(), name()) == 0 ? 0 : errno; }));
     if (err != 0) return failure(err, "cannot copy to");
   } else {
+    if (auto room = check_room(limits_, target_dir, static_cast<std::uint64_t>(st->st_size)); !room)
+      return fail(std::move(room).error().context("cannot copy to " + printable(path_.text())));
     TRY_ASSIGN(Fd from, open_at(target_dir, target, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
     Fd to;
     TRY_ASSIGN(int err, make_in_place([&] {

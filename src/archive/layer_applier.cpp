@@ -33,9 +33,7 @@ Result<> LayerApplier::apply(TarReader& reader) {
   for (;;) {
     TRY_ASSIGN(const TarEntry* entry, reader.next());
     if (!entry) break;
-    if (++report_.entries > limits_.entries)
-      return fail(Code::corrupt,
-                  "the archive has more than the " + std::to_string(limits_.entries) + " members allowed");
+    if (++report_.entries > limits_.entries) return too_many_entries(limits_.entries);
     TRY(apply_entry(*entry, reader));
   }
   TRY(reader.drain());
@@ -123,6 +121,8 @@ Result<> LayerApplier::put_file(const TarEntry& entry, TarReader& reader) {
 }
 
 Result<> LayerApplier::write_content(int fd, const TarEntry& entry, TarReader& reader) {
+  if (auto room = check_room(limits_, fd, entry.stored_size); !room)
+    return fail(std::move(room).error().context("cannot write " + printable(path_.text())));
   std::uint64_t end = 0;
   while (end < entry.size) {
     TRY_ASSIGN(TarData piece, reader.data());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "archive/limits.hpp"
 #include "archive/tar_block.hpp"
 #include "base/text.hpp"
 
@@ -102,10 +103,11 @@ Result<std::size_t> LayerStream::fill_plain(std::span<std::byte> block) {
 
 Result<> LayerStream::check_size() const {
   if (plain_bytes_ > limits_.bytes)
-    return fail(Code::corrupt, "it unpacks to more than the " + std::to_string(limits_.bytes) + " bytes allowed");
+    return over_limit("it unpacks to more than the " + std::to_string(limits_.bytes) + " bytes allowed", "limit_size");
   if (plain_bytes_ > limits_.free_bytes && plain_bytes_ / limits_.ratio > stored_bytes_)
-    return fail(Code::corrupt, "it unpacks to more than " + std::to_string(limits_.ratio) +
-                                   " times its size, which only an attack on the disk does");
+    return over_limit(
+        "it unpacks to more than " + std::to_string(limits_.ratio) + " times its size, as an attack on the disk does",
+        "limit_ratio");
   return {};
 }
 

@@ -139,7 +139,7 @@ Result<> TarReader::read_member(const TarHeader& header, TarBlock block) {
   TRY(set_names(header));
   TRY(set_numbers(header));
   entry_.type = type_of(type, path_);
-  entry_.size = 0;
+  entry_.size = entry_.stored_size = 0;
   sparse_ = false;
   offset_ = 0;
   if (!has_content(type)) return {};
@@ -148,7 +148,7 @@ Result<> TarReader::read_member(const TarHeader& header, TarBlock block) {
   if (left_ > static_cast<std::uint64_t>(INT64_MAX) - k_tar_block) return tar_damage("no valid size of " + path_);
   padding_ = padding_of(left_);
   if (entry_.type != EntryType::file) return {};
-  entry_.size = left_;
+  entry_.size = entry_.stored_size = left_;
   if (type == 'S') return read_old_sparse(header, block);
   if (pax_.has_map_in_content || pax_.has_pieces) return read_sparse_map();
   return {};

@@ -25,8 +25,9 @@ struct TarEntry {
   std::string_view link;  // of symlinks and hard links
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
-  std::uint16_t mode = 0;  // 07777
-  std::uint64_t size = 0;  // of a file, holes counted
+  std::uint16_t mode = 0;         // 07777
+  std::uint64_t size = 0;         // of a file, holes counted
+  std::uint64_t stored_size = 0;  // without holes
   timespec mtime{};
 };
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "archive/entry_path.hpp"
+#include "archive/limits.hpp"
 #include "base/file.hpp"
 #include "base/path.hpp"
 #include "base/random.hpp"
@@ -114,8 +115,7 @@ Result<Tree::Step> Tree::replace_by_directory(const std::string& name) {
 
 Result<> Tree::push(int fd, std::string_view name) {
   Fd owned(fd);
-  if (levels_.size() >= max_depth_)
-    return fail(Code::corrupt, "a name in the archive is deeper than " + std::to_string(max_depth_) + " directories");
+  if (levels_.size() >= max_depth_) return too_deep(max_depth_);
   levels_.push_back(std::move(owned));
   if (!path_.empty()) path_ += '/';
   path_ += name;

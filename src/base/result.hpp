@@ -15,6 +15,7 @@ enum class Code {
   unauthorized,  // credentials are missing or wrong
   network,       // transport failed; trying again may help
   corrupt,       // data does not match its digest, size or format
+  excessive,     // more than a limit of the configuration allows
   unsupported,   // valid, but not something this program or host can do
   busy,          // somebody else holds it
   usage,         // the user's words are wrong

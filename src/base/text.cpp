@@ -119,14 +119,35 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return out;
 }
 
+std::size_t control_length(std::string_view text) {
+  constexpr unsigned lead = 0xc2;
+  if (text.empty()) return 0;
+  if (octet(text[0]) < 32 || octet(text[0]) == 127) return 1;
+  return text.size() > 1 && octet(text[0]) == lead && octet(text[1]) >= 0x80 && octet(text[1]) < 0xa0 ? 2 : 0;
+}
+
 std::string printable(std::string_view text) {
   std::string out;
-  for (char c : text) {
-    if (octet(c) >= 32 && octet(c) != 127) {
-      out += c;
+  while (!text.empty()) {
+    const std::size_t controls = control_length(text);
+    for (char c : text.substr(0, controls)) out += {'\\', 'x', k_hex[octet(c) >> 4], k_hex[octet(c) & 15]};
+    if (controls == 0) out += text[0];
+    text.remove_prefix(std::max<std::size_t>(controls, 1));
+  }
+  return out;
+}
+
+std::string printable_json(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t controls = text[0] == '\n' || text[0] == '\t' ? 0 : control_length(text);
+    if (controls == 0) {
+      out += text[0];
     } else {
-      out += {'\\', 'x', k_hex[octet(c) >> 4], k_hex[octet(c) & 15]};
+      const char last = text[controls - 1];  // U+0080 to U+009F are C2 80 to C2 9F
+      out += {'\\', 'u', '0', '0', k_hex[octet(last) >> 4], k_hex[octet(last) & 15]};
     }
+    text.remove_prefix(std::max<std::size_t>(controls, 1));
   }
   return out;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <optional>
 
 #include "base/accounts.hpp"
@@ -49,6 +50,11 @@ constexpr std::array k_variables{
     Variable{"UDOCKER_USE_RUNC_EXECUTABLE", "use_runc_executable", Empty::counts},
     Variable{"UDOCKER_USE_SINGULARITY_EXECUTABLE", "use_singularity_executable", Empty::counts},
     Variable{"UDOCKER_USE_PATCHELF_EXECUTABLE", "use_patchelf_executable", Empty::counts},
+    Variable{"UDOCKER_LIMIT_SIZE", "limit_size"},
+    Variable{"UDOCKER_LIMIT_RATIO", "limit_ratio"},
+    Variable{"UDOCKER_LIMIT_ENTRIES", "limit_entries"},
+    Variable{"UDOCKER_LIMIT_DEPTH", "limit_depth"},
+    Variable{"UDOCKER_LIMIT_FREE_SPACE", "limit_free_space"},
     Variable{"UDOCKER_FAKECHROOT_SO", "fakechroot_so"},
     Variable{"UDOCKER_FAKECHROOT_LIBC", "fakechroot_libc"},
     Variable{"UDOCKER_FAKECHROOT_CMD_SUBST", "fakechroot_cmd_subst", Empty::counts},
@@ -222,6 +228,21 @@ class Loader {
     run.tmpdir = absolute(text("tmpdir"));
   }
 
+  // 0 is no limit.
+  [[nodiscard]] std::uint64_t limit(std::string_view key, std::uint64_t unit = 1) const {
+    const int set = number(key);
+    return set == 0 ? UINT64_MAX : static_cast<std::uint64_t>(set) * unit;
+  }
+
+  void fill_limits(archive::Limits& limits) {
+    constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
+    limits.bytes = limit("limit_size", mebibyte);
+    limits.ratio = limit("limit_ratio");
+    limits.entries = limit("limit_entries");
+    limits.depth = limit("limit_depth");
+    limits.free_space = value("limit_free_space").flag ? archive::FreeSpace::checked : archive::FreeSpace::ignored;
+  }
+
   void make_absolute() {
     for (const auto& key : config_keys()) {
       auto& literal = values_.find(key.name)->second;
@@ -240,6 +261,7 @@ class Loader {
     out.tmpdir = out.run.tmpdir;
     TRY_ASSIGN(out.default_execution_mode, default_mode());
     out.location = text("location");
+    fill_limits(out.limits);
     out.use_proot_executable = text("use_proot_executable");
     out.use_runc_executable = text("use_runc_executable");
     out.use_singularity_executable = text("use_singularity_executable");

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "archive/limits.hpp"
 #include "base/result.hpp"
 #include "cli/literal.hpp"
 #include "container/options.hpp"
@@ -43,6 +44,7 @@ struct Config {
   container::Settings run;             // cmd, paths, sysdirs_list, ... (with tmpdir)
   std::string default_execution_mode;  // one of P1 P2 F1 S1 R1
   std::string location;
+  archive::Limits limits;  // what archives may cost
   std::string use_proot_executable, use_runc_executable, use_singularity_executable;
   std::string use_patchelf_executable, use_curl_executable;
   std::string fakechroot_so;

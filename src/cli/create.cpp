@@ -27,9 +27,10 @@ archive::Threads threads() {
   return std::thread::hardware_concurrency() > 1 ? archive::Threads::pipeline : archive::Threads::one;
 }
 
-Result<> fill(store::ContainerDraft& draft, const store::ImageData& image) {
+Result<> fill(store::ContainerDraft& draft, const store::ImageData& image, const archive::Limits& limits) {
   TRY_ASSIGN(auto layers, open_layers(image));
   archive::ApplyOptions options;
+  options.limits = limits;
   options.threads = threads();
   archive::OwnerRecord owners;
   TRY_ASSIGN(auto report, archive::apply_layers(layers, draft.root_fd(), options, owners));
@@ -65,7 +66,7 @@ Result<std::string> create_container(Session& session, const store::ImageName& i
   TRY_ASSIGN(auto pinned, store->images().pin(image));
   TRY_ASSIGN(auto draft, store->containers().begin());
   const std::string id = draft.id();
-  if (auto done = fill(draft, pinned.data); !done) {
+  if (auto done = fill(draft, pinned.data, session.config().limits); !done) {
     auto error = std::move(done).error().context("creating a container of " + image.text());
     if (error.code == Code::corrupt)
       error.text += "; pull the image again, if that is no help its publisher must make it anew";

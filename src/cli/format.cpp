@@ -10,7 +10,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Names from outside need not be UTF-8.
-std::string dump(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& value) {
+  return printable_json(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
 
 std::string plain(const Json& value) {
   if (value.is_string()) return printable(value.get_ref<const std::string&>());

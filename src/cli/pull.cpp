@@ -1,7 +1,9 @@
 #include "cli/pull.hpp"
 
+#include <algorithm>
 #include <deque>
 
+#include "archive/limits.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "cli/interrupt.hpp"
@@ -21,6 +23,7 @@ class StagedSink : public registry::BlobSink {
       : blobs_(std::move(blobs)), descriptor_(std::move(descriptor)), blob_(std::move(blob)) {}
 
   [[nodiscard]] const image::Descriptor& descriptor() const { return descriptor_; }
+  [[nodiscard]] std::uint64_t missing() const { return descriptor_.size - std::min(descriptor_.size, offset()); }
   [[nodiscard]] std::uint64_t offset() const override { return blob_ ? blob_->offset() : 0; }
   Result<> write(Bytes data) override {
     if (!blob_) TRY(restart());
@@ -59,8 +62,8 @@ std::vector<image::Descriptor> blobs_of(const image::Manifest& manifest) {
 
 class Fetcher {
  public:
-  Fetcher(registry::Client& client, store::Store& store, std::string repository)
-      : client_(client), blobs_(store.blobs()), repository_(std::move(repository)) {}
+  Fetcher(registry::Client& client, Session& session, store::Store& store, std::string repository)
+      : client_(client), session_(session), blobs_(store.blobs()), repository_(std::move(repository)) {}
 
   // What another process is fetching is left for later: two that wait for each other's blobs would never end.
   Result<> fetch(const std::vector<image::Descriptor>& wanted) {
@@ -91,6 +94,7 @@ class Fetcher {
 
   Result<> run() {
     if (sinks_.empty()) return {};
+    TRY(check_room());
     Progress progress;
     std::vector<registry::BlobRequest> requests;
     for (auto& sink : sinks_) {
@@ -108,7 +112,19 @@ class Fetcher {
     return {};
   }
 
+  // Better now than when half of it has come.
+  [[nodiscard]] Result<> check_room() const {
+    std::uint64_t missing = 0;
+    for (const auto& sink : sinks_) missing += sink.missing();
+    const auto layers = session_.paths().layers;
+    TRY_ASSIGN(Fd dir, open_dir(layers));
+    auto room = archive::check_room(session_.config().limits, dir.get(), missing);
+    if (!room) return fail(std::move(room).error().context(layers));
+    return {};
+  }
+
   registry::Client& client_;
+  Session& session_;
   store::Blobs blobs_;
   std::string repository_;
   std::deque<StagedSink> sinks_;
@@ -146,7 +162,7 @@ Result<> fetch_image_from(registry::Client& client, Session& session, const imag
   log::debug("manifest {} of {}", resolved.digest.text(), resolved.repository);
   TRY_ASSIGN(auto draft, store->images().begin({reference.repository(), reference.tag()}));
   TRY(draft.claim(resolved.manifest));
-  Fetcher fetcher(client, *store, resolved.repository);
+  Fetcher fetcher(client, session, *store, resolved.repository);
   if (!resolved.platform_known) {
     TRY(fetch_for(draft, fetcher, {resolved.manifest.config}));
     if (auto fits = check_platform(store->blobs(), resolved.manifest, platforms, options); !fits) {
@@ -185,7 +201,7 @@ Result<> fetch_parts(Session& session, const store::ImageName& name, const image
     auto resolved = client.resolve(reference, image::host_platforms());
     TRY_ASSIGN(auto draft, store->images().begin(name));
     TRY(draft.claim(manifest));
-    Fetcher fetcher(client, *store, resolved ? resolved->repository : client.repository_of(reference));
+    Fetcher fetcher(client, session, *store, resolved ? resolved->repository : client.repository_of(reference));
     TRY(fetch_for(draft, fetcher, parts));
     // Puts back what is missing of the links too.
     return draft.publish(manifest);

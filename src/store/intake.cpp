@@ -49,6 +49,11 @@ Result<Intake> Intake::make(const std::shared_ptr<const Context>& context) {
 
 std::string Intake::next_path() { return path_join(state_->dir, std::to_string(state_->files++)); }
 
+Result<> Intake::check_room(const archive::Limits& limits, std::uint64_t bytes) const {
+  TRY_ASSIGN(Fd dir, open_dir(state_->dir));
+  return archive::check_room(limits, dir.get(), bytes);
+}
+
 Result<Intake::File> Intake::open(std::optional<HashKind> kind) {
   std::string path = next_path();
   TRY_ASSIGN(Fd fd, open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666));

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "archive/limits.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "base/hash.hpp"
@@ -54,6 +55,8 @@ class Intake {
     HashKind kind_ = HashKind::sha256;
     std::uint64_t size_ = 0;
   };
+  // Code::no_space if so much does not go into it.
+  [[nodiscard]] Result<> check_room(const archive::Limits& limits, std::uint64_t bytes) const;
   // Hashed while it is written, unless `kind` is none: then to be ended by finish_as.
   Result<File> open(std::optional<HashKind> kind = HashKind::sha256);
   // A file from elsewhere, by a second link, so that it is not lost if what follows fails. Code::unsupported if that is

@@ -4,7 +4,6 @@
 #include <array>
 #include <cerrno>
 
-#include "archive/apply.hpp"
 #include "archive/entry_path.hpp"
 #include "base/file.hpp"
 #include "transfer/members.hpp"
@@ -18,8 +17,8 @@ constexpr std::size_t k_piece = std::size_t{256} << 10;
 // digest says wherever it comes from.
 class DirectoryMembers : public Members {
  public:
-  DirectoryMembers(Fd dir, Cancelled cancelled, store::Intake& intake)
-      : Members(intake), dir_(std::move(dir)), cancelled_(std::move(cancelled)) {}
+  DirectoryMembers(Fd dir, Cancelled cancelled, store::Intake& intake, const archive::Limits& limits)
+      : Members(intake, limits), dir_(std::move(dir)), cancelled_(std::move(cancelled)) {}
 
   Result<store::ReceivedFile> file(const std::string& name) override {
     if (auto known = files_.find(name); known != files_.end()) return known->second;
@@ -39,7 +38,7 @@ class DirectoryMembers : public Members {
   Result<Fd> open(const std::string& name) {
     archive::EntryPath path;
     if (name.starts_with('/')) return fail(Code::corrupt, "the name " + name + " leads to the outside");
-    TRY(path.assign(name, archive::Limits().depth));
+    TRY(path.assign(name, limits().depth));
     auto fd = open_at(dir_.get(), std::string(path.text()), O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (!fd && fd.error().code == Code::not_found) return fail(Code::not_found, name + " is not in the directory");
     if (!fd) return fd;
@@ -56,8 +55,9 @@ class DirectoryMembers : public Members {
 
 }  // namespace
 
-std::unique_ptr<Members> members_of_directory(Fd dir, const Cancelled& cancelled, store::Intake& intake) {
-  return std::make_unique<DirectoryMembers>(std::move(dir), cancelled, intake);
+std::unique_ptr<Members> members_of_directory(Fd dir, const Cancelled& cancelled, store::Intake& intake,
+                                              const archive::Limits& limits) {
+  return std::make_unique<DirectoryMembers>(std::move(dir), cancelled, intake, limits);
 }
 
 }  // namespace udk::transfer

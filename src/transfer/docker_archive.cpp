@@ -81,7 +81,7 @@ class DockerArchive {
   Result<CheckedLayer> layer_of(const std::string& name) {
     if (auto known = layers_.find(name); known != layers_.end()) return known->second;
     TRY_ASSIGN(auto file, members_.file(name));
-    auto layer = check_layer(file);
+    auto layer = check_layer(file, members_.limits());
     if (!layer) return fail(std::move(layer).error().context(name));
     return layers_.emplace(name, std::move(*layer)).first->second;
   }

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "archive/limits.hpp"
 #include "base/result.hpp"
 #include "image/platform.hpp"
 #include "store/store.hpp"
@@ -15,6 +16,7 @@ enum class Source { keep, move };
 struct ImportOptions {
   image::Platform platform;  // what the image says that it is for
   Source source = Source::keep;
+  archive::Limits limits;
   Cancelled cancelled;
 };
 

@@ -16,13 +16,14 @@ namespace udk::transfer {
 namespace {
 
 // Unpacks the archive into the directory.
-Result<> unpack(const std::string& path, int dir, store::ContainerDraft& draft, const Cancelled& cancelled,
+Result<> unpack(const std::string& path, int dir, store::ContainerDraft& draft, const ImportOptions& import,
                 archive::OwnerRecord& owners) {
   TRY_ASSIGN(Fd input, open_input(path));
   std::array<archive::LayerInput, 1> layers;
-  layers[0].blob = std::make_unique<InputSource>(input.get(), cancelled);
+  layers[0].blob = std::make_unique<InputSource>(input.get(), import.cancelled);
   layers[0].name = path == "-" ? "standard input" : path;
   archive::ApplyOptions options;
+  options.limits = import.limits;
   options.threads = std::thread::hardware_concurrency() > 1 ? archive::Threads::pipeline : archive::Threads::one;
   options.plain_digest = archive::PlainDigest::skipped;
   options.progress = [&](const archive::Progress&) { return draft.renew(); };
@@ -90,7 +91,7 @@ Result<> fill_clone(store::Store& store, store::ContainerDraft& draft, const std
                     const ImportOptions& options) {
   TRY_ASSIGN(Fd dir, open_dir(draft.dir()));
   archive::OwnerRecord of_the_archive;
-  TRY(unpack(path, dir.get(), draft, options.cancelled, of_the_archive));
+  TRY(unpack(path, dir.get(), draft, options, of_the_archive));
   TRY(keep_known_entries(dir.get()));
   auto settled = settle_metadata(draft, dir.get());
   if (settled) settled = settle_owners(draft, dir.get(), of_the_archive);
@@ -105,7 +106,7 @@ Result<std::string> import_container(store::Store& store, const std::string& pat
                                      const std::string& alias, const ImportOptions& options) {
   TRY_ASSIGN(auto draft, store.containers().begin());
   archive::OwnerRecord owners;
-  TRY(unpack(path, draft.root_fd(), draft, options.cancelled, owners));
+  TRY(unpack(path, draft.root_fd(), draft, options, owners));
   TRY(draft.set_owners(owners));
   TRY(draft.set_config(made_up_config(options.platform, std::nullopt)));
   TRY(draft.set_image(image));

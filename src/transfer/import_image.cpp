@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "archive/decoder.hpp"
 #include "archive/tar_block.hpp"
@@ -52,9 +53,10 @@ struct Read {
   image::Digest stored, plain;
 };
 
-Result<Read> read_archive(int fd, const Cancelled& cancelled, store::Intake::File* copy) {
+Result<Read> read_archive(int fd, const ImportOptions& options, store::Intake::File* copy) {
   Seen seen;
-  TRY_ASSIGN(auto plain, read_tree_archive(std::make_unique<ImportSource>(fd, cancelled, copy, seen), {}, {}));
+  TRY_ASSIGN(auto plain, read_tree_archive(std::make_unique<ImportSource>(fd, options.cancelled, copy, seen), {}, {},
+                                           options.limits));
   if (seen.size == 0) return fail(Code::corrupt, "it is empty");
   auto stored = plain;
   if (seen.compression != archive::Compression::none) {
@@ -63,20 +65,24 @@ Result<Read> read_archive(int fd, const Cancelled& cancelled, store::Intake::Fil
   return Read{seen.compression, std::move(stored), std::move(plain)};
 }
 
-Result<CheckedLayer> receive_copy(store::Intake& intake, int fd, const Cancelled& cancelled) {
+Result<CheckedLayer> receive_copy(store::Intake& intake, int fd, const ImportOptions& options) {
+  struct stat status {};
+  if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+    TRY(intake.check_room(options.limits, static_cast<std::uint64_t>(status.st_size)));
   TRY_ASSIGN(auto file, intake.open(std::nullopt));
-  TRY_ASSIGN(auto read, read_archive(fd, cancelled, &file));
+  TRY_ASSIGN(auto read, read_archive(fd, options, &file));
   TRY_ASSIGN(auto stored, file.finish_as(read.stored));
   return CheckedLayer{{std::move(stored), read.compression}, read.plain};
 }
 
 // By a link where that is possible, else by a copy as well.
-Result<CheckedLayer> receive_link(store::Intake& intake, const std::string& path, int fd, const Cancelled& cancelled) {
-  TRY_ASSIGN(auto read, read_archive(fd, cancelled, nullptr));
+Result<CheckedLayer> receive_link(store::Intake& intake, const std::string& path, int fd,
+                                  const ImportOptions& options) {
+  TRY_ASSIGN(auto read, read_archive(fd, options, nullptr));
   if (auto linked = intake.link_in(path, read.stored))
     return CheckedLayer{{std::move(*linked), read.compression}, read.plain};
   if (::lseek(fd, 0, SEEK_SET) != 0) return fail_errno(errno, path);
-  return receive_copy(intake, fd, cancelled);
+  return receive_copy(intake, fd, options);
 }
 
 }  // namespace
@@ -86,8 +92,8 @@ Result<image::Digest> import_image(store::Store& store, const std::string& path,
   TRY(check_image_is_new(store, name));
   TRY_ASSIGN(Fd input, open_input(path));
   TRY_ASSIGN(auto intake, store.blobs().receive());
-  auto received = options.source == Source::move ? receive_link(intake, path, input.get(), options.cancelled)
-                                                 : receive_copy(intake, input.get(), options.cancelled);
+  auto received = options.source == Source::move ? receive_link(intake, path, input.get(), options)
+                                                 : receive_copy(intake, input.get(), options);
   if (!received) return fail(std::move(received).error().context(path == "-" ? "standard input" : path));
   const auto& layer = received->stored;
   TRY_ASSIGN(auto config,

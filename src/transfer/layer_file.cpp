@@ -5,7 +5,6 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "archive/apply.hpp"
 #include "archive/block_reader.hpp"
 #include "archive/layer_stream.hpp"
 #include "archive/tar_block.hpp"
@@ -13,11 +12,9 @@
 
 namespace udk::transfer {
 
-Result<image::Digest> plain_digest(const std::string& path) {
+Result<image::Digest> plain_digest(const std::string& path, const archive::Limits& limits) {
   TRY_ASSIGN(Fd fd, open_at(AT_FDCWD, path, O_RDONLY));
-  const archive::Limits limits;
-  archive::LayerStream stream(std::make_unique<archive::FdSource>(std::move(fd)), {}, {},
-                              {limits.bytes, limits.ratio, limits.free_bytes});
+  archive::LayerStream stream(std::make_unique<archive::FdSource>(std::move(fd)), {}, {}, archive::size_limits(limits));
   auto blocks = archive::read_blocks(stream);
   for (;;) {
     TRY_ASSIGN(auto block, blocks->next());
@@ -25,7 +22,7 @@ Result<image::Digest> plain_digest(const std::string& path) {
   }
 }
 
-Result<CheckedLayer> check_layer(const store::ReceivedFile& file) {
+Result<CheckedLayer> check_layer(const store::ReceivedFile& file, const archive::Limits& limits) {
   TRY_ASSIGN(Fd fd, open_at(AT_FDCWD, file.path, O_RDONLY));
   std::array<std::byte, archive::k_tar_block> head{};
   const auto got = ::pread(fd.get(), head.data(), head.size(), 0);
@@ -33,7 +30,7 @@ Result<CheckedLayer> check_layer(const store::ReceivedFile& file) {
   auto compression = archive::detect_compression(std::span(head).first(static_cast<std::size_t>(got)));
   if (compression == archive::Compression::none) return CheckedLayer{{file, *compression}, file.digest};
   // Also where nobody knows what it is: then it says so.
-  TRY_ASSIGN(auto plain, plain_digest(file.path));
+  TRY_ASSIGN(auto plain, plain_digest(file.path, limits));
   return CheckedLayer{{file, *compression}, std::move(plain)};
 }
 

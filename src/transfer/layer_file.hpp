@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "archive/limits.hpp"
 #include "base/result.hpp"
 #include "image/digest.hpp"
 #include "transfer/manifest_text.hpp"
@@ -16,10 +17,10 @@ struct CheckedLayer {
 };
 
 // Of the content of an archive, plain or compressed, which is read to the end.
-Result<image::Digest> plain_digest(const std::string& path);
+Result<image::Digest> plain_digest(const std::string& path, const archive::Limits& limits);
 
 // Looks what the file is; a compressed one is read to the end.
-Result<CheckedLayer> check_layer(const store::ReceivedFile& file);
+Result<CheckedLayer> check_layer(const store::ReceivedFile& file, const archive::Limits& limits);
 
 std::vector<image::Digest> diff_ids_of(const std::vector<CheckedLayer>& layers);
 

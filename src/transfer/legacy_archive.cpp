@@ -74,7 +74,7 @@ Result<ArchivedImage> image_of(Members& members, const std::string& name, const 
   for (const auto& link : chain) {
     const auto member = link.id + "/layer.tar";
     TRY_ASSIGN(auto file, members.file(member));
-    auto layer = check_layer(file);
+    auto layer = check_layer(file, members.limits());
     if (!layer) return fail(std::move(layer).error().context(member));
     layers.push_back(std::move(*layer));
   }

@@ -15,13 +15,13 @@ namespace {
 
 constexpr std::size_t k_random_bytes = 8;
 
-Result<std::unique_ptr<Members>> open_members(const std::string& path, const Cancelled& cancelled,
+Result<std::unique_ptr<Members>> open_members(const std::string& path, const LoadOptions& options,
                                               store::Intake& intake) {
   TRY_ASSIGN(Fd input, open_input(path));
   struct stat status {};
   if (::fstat(input.get(), &status) != 0) return fail_errno(errno, path);
-  if (S_ISDIR(status.st_mode)) return members_of_directory(std::move(input), cancelled, intake);
-  return read_members(input.get(), cancelled, intake);
+  if (S_ISDIR(status.st_mode)) return members_of_directory(std::move(input), options.cancelled, intake, options.limits);
+  return read_members(input.get(), options.cancelled, intake, options.limits);
 }
 
 // The image's name from what the archive and the user say.
@@ -70,7 +70,7 @@ Result<std::vector<NewImage>> read_images(store::Store& store, const std::string
   if (!options.name.empty()) {
     TRY_ASSIGN(given, image::Reference::parse(options.name));
   }
-  TRY_ASSIGN(auto members, open_members(path, options.cancelled, intake));
+  TRY_ASSIGN(auto members, open_members(path, options, intake));
   TRY_ASSIGN(auto images, archived_images(*members));
   if (images.empty()) return fail(Code::corrupt, "there is no image in it");
   return Names(store, std::move(given)).assign(images);

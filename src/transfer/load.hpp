@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/limits.hpp"
 #include "base/result.hpp"
 #include "store/store.hpp"
 #include "transfer/input.hpp"
@@ -11,6 +12,7 @@ namespace udk::transfer {
 
 struct LoadOptions {
   std::string name;  // NAME, which replaces the repository, or NAME:TAG for the only image; "" for the archive's names
+  archive::Limits limits;
   Cancelled cancelled;
 };
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "archive/limits.hpp"
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "store/intake.hpp"
@@ -17,7 +18,7 @@ namespace udk::transfer {
 // the intake, hashed; one whose name says its digest (blobs/sha256/HEX) has that content.
 class Members {
  public:
-  explicit Members(store::Intake& intake) : intake_(&intake) {}
+  Members(store::Intake& intake, const archive::Limits& limits) : intake_(&intake), limits_(limits) {}
   Members(const Members&) = delete;
   Members& operator=(const Members&) = delete;
   virtual ~Members() = default;
@@ -30,11 +31,14 @@ class Members {
   // A file that is not in the archive.
   Result<store::ReceivedFile> add(std::string_view content) { return intake_->add(content); }
 
+  [[nodiscard]] const archive::Limits& limits() const { return limits_; }
+
  protected:
   [[nodiscard]] store::Intake& intake() { return *intake_; }
 
  private:
   store::Intake* intake_;
+  archive::Limits limits_;
 };
 
 // Where a blob lies in an OCI layout: "blobs/sha256/HEX".
@@ -44,9 +48,11 @@ Result<store::ReceivedFile> receive_member(store::Intake& intake, const std::str
                                            const std::function<Result<Bytes>()>& next);
 
 // Reads a tar archive, which may be compressed, to its end. Refused: names that leave it, absolute ones, links that do,
-// devices, two members of one name. Code::corrupt.
-Result<std::unique_ptr<Members>> read_members(int fd, const Cancelled& cancelled, store::Intake& intake);
+// devices, two members of one name. Code::corrupt, Code::excessive.
+Result<std::unique_ptr<Members>> read_members(int fd, const Cancelled& cancelled, store::Intake& intake,
+                                              const archive::Limits& limits);
 // Files are read when they are asked for.
-std::unique_ptr<Members> members_of_directory(Fd dir, const Cancelled& cancelled, store::Intake& intake);
+std::unique_ptr<Members> members_of_directory(Fd dir, const Cancelled& cancelled, store::Intake& intake,
+                                              const archive::Limits& limits);
 
 }  // namespace udk::transfer

@@ -138,7 +138,7 @@ class Archive {
 
 }  // namespace
 
-Result<SavedImage> prepare_save(store::Store& store, const store::ImageName& name) {
+Result<SavedImage> prepare_save(store::Store& store, const store::ImageName& name, const archive::Limits& limits) {
   TRY_ASSIGN(auto pinned, store.images().pin(name));
   const auto& layers = pinned.data.layers;
   std::string config = pinned.data.config;
@@ -147,7 +147,7 @@ Result<SavedImage> prepare_save(store::Store& store, const store::ImageName& nam
   if (!known) {
     std::vector<image::Digest> ids;
     for (const auto& layer : layers) {
-      auto id = plain_digest(layer.path);
+      auto id = plain_digest(layer.path, limits);
       if (!id) return fail(std::move(id).error().context("layer " + layer.name));
       ids.push_back(std::move(*id));
     }

@@ -1,6 +1,6 @@
+#include <algorithm>
 #include <utility>
 
-#include "archive/apply.hpp"
 #include "archive/block_reader.hpp"
 #include "archive/entry_path.hpp"
 #include "archive/layer_stream.hpp"
@@ -11,8 +11,8 @@
 namespace udk::transfer {
 namespace {
 
-// The archive of hundreds of images, in the oldest format, has less.
-constexpr std::size_t k_max_members = 200'000;
+// Of the members of a tree; an archive of images has far less: 200 000 are enough for hundreds in the oldest format.
+constexpr std::uint64_t k_share_of_entries = 100;
 // From one symbolic link to the next.
 constexpr int k_max_links = 8;
 
@@ -21,10 +21,10 @@ Unexpected refuse(std::string_view name, const std::string& what) {
 }
 
 // The name in the form of EntryPath.
-Result<std::string> member_name(std::string_view raw) {
+Result<std::string> member_name(std::string_view raw, const archive::Limits& limits) {
   archive::EntryPath path;
   if (raw.starts_with('/')) return refuse(raw, "has an absolute name");
-  TRY(path.assign(raw, archive::Limits().depth));
+  TRY(path.assign(raw, limits.depth));
   return std::string(path.text());
 }
 
@@ -51,19 +51,19 @@ class TarMembers : public Members {
   using Members::Members;
 
   Result<> read(archive::TarReader& reader) {
-    for (;;) {
+    const auto most = std::max<std::uint64_t>(limits().entries / k_share_of_entries, 1);
+    for (std::uint64_t count = 0;;) {
       TRY_ASSIGN(const archive::TarEntry* entry, reader.next());
       if (!entry) break;
-      if (files_.size() + links_.size() >= k_max_members)
-        return fail(Code::corrupt, "it has more than the " + std::to_string(k_max_members) + " members allowed");
-      TRY_ASSIGN(auto name, member_name(entry->path));
+      if (++count > most) return archive::too_many_entries(most);
+      TRY_ASSIGN(auto name, member_name(entry->path, limits()));
       TRY(take(*entry, name, reader));
     }
     return reader.drain();
   }
 
   Result<store::ReceivedFile> file(const std::string& name) override {
-    TRY_ASSIGN(auto at, member_name(name));
+    TRY_ASSIGN(auto at, member_name(name, limits()));
     for (int links = 0; links <= k_max_links; ++links) {
       if (auto found = files_.find(at); found != files_.end()) return found->second;
       auto link = links_.find(at);
@@ -85,7 +85,7 @@ class TarMembers : public Members {
         return {};
       }
       case archive::EntryType::hardlink: {
-        TRY_ASSIGN(links_[name], member_name(entry.link));
+        TRY_ASSIGN(links_[name], member_name(entry.link, limits()));
         return {};
       }
       case archive::EntryType::file:
@@ -97,6 +97,7 @@ class TarMembers : public Members {
 
   Result<> take_file(const archive::TarEntry& entry, const std::string& name, archive::TarReader& reader) {
     const std::uint64_t size = entry.size;
+    if (auto room = intake().check_room(limits(), size); !room) return fail(std::move(room).error().context(name));
     std::uint64_t at = 0;
     auto received = receive_member(intake(), name, [&]() -> Result<Bytes> {
       TRY_ASSIGN(auto piece, reader.data());
@@ -117,13 +118,13 @@ class TarMembers : public Members {
 
 }  // namespace
 
-Result<std::unique_ptr<Members>> read_members(int fd, const Cancelled& cancelled, store::Intake& intake) {
-  const archive::Limits limits;
-  archive::LayerStream stream(std::make_unique<InputSource>(fd, cancelled), {}, {},
-                              {limits.bytes, limits.ratio, limits.free_bytes}, archive::PlainDigest::skipped);
+Result<std::unique_ptr<Members>> read_members(int fd, const Cancelled& cancelled, store::Intake& intake,
+                                              const archive::Limits& limits) {
+  archive::LayerStream stream(std::make_unique<InputSource>(fd, cancelled), {}, {}, archive::size_limits(limits),
+                              archive::PlainDigest::skipped);
   auto blocks = archive::read_blocks(stream);
   archive::TarReader reader(*blocks);
-  auto members = std::make_unique<TarMembers>(intake);
+  auto members = std::make_unique<TarMembers>(intake, limits);
   TRY(members->read(reader));
   return members;
 }

@@ -31,7 +31,8 @@ class Verifier {
       blame(part, fd.error().code == Code::not_found ? "it is missing" : fd.error().text, blob);
       return {};
     }
-    auto read = read_tree_archive(std::make_unique<InputSource>(fd->get(), options_.cancelled), {}, diff_id);
+    auto read =
+        read_tree_archive(std::make_unique<InputSource>(fd->get(), options_.cancelled), {}, diff_id, options_.limits);
     if (!read && read.error().sys_errno == EINTR) return fail(std::move(read).error());
     // That the bytes are others tells more than what is wrong with them.
     if (blob) {

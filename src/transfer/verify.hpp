@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/limits.hpp"
 #include "base/result.hpp"
 #include "image/manifest.hpp"
 #include "store/store.hpp"
@@ -26,6 +27,7 @@ struct ImageReport {
 
 struct VerifyOptions {
   std::function<void(const std::string& part)> on_good;
+  archive::Limits limits;
   Cancelled cancelled;
 };
 

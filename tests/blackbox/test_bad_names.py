@@ -1,5 +1,6 @@
 """Names that would leave the repository, or do something to a terminal, in every command that takes one."""
 import os
+import re
 import pathlib
 import shutil
 
@@ -9,6 +10,7 @@ import archives
 import oci
 from oci import file, tar_layer
 from product import Udocker
+from registry_front import Front, Reply, Request, json_reply
 from terminal import Terminal
 
 BAD = ["../x", "../../x:1", "a/../../../x:1", "/etc/passwd", "x:../../../y", "x:..", "..", ".", "a//b", "a/./b", "\x1b[31mred", "x:\x1b]0;title\x07",
@@ -56,7 +58,53 @@ def test_bad_name(place, words):
 
 
 # What another program has put into the repository, or a publisher into an image.
-EVIL = "\x1b[31mevil\x07"
+EVIL = "\x1b[31mevil\x07\x9b2J"
+# What terminals obey; \x9b and the like are in UTF-8 there.
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+HOSTILE_SEARCH = {"results": [{"name": "\x1b[31mevil\x07", "description": "\x1b]0;evil\x07", "star_count": "\x1b[2J"},
+                              {"repo_name": "a\x9b31mevil", "short_description": "\x9devil\x9c", "is_official": "\x1bc"}], "count": 2}
+
+
+def hostile_index(request: Request) -> Reply:
+    if "/tags/list" in request.path:
+        return json_reply({"name": "x", "tags": ["\x1b[31mevil\x07", "\x9b31mevil"]})
+    return json_reply(HOSTILE_SEARCH) if "search" in request.path else json_reply({})
+
+
+def assert_harmless(command: list[str], udocker: Udocker, word: str = "evil") -> None:
+    with Terminal(command, echo=False, env=udocker.environment) as terminal:
+        shown, _ = terminal.end()
+    assert word in shown and not CONTROLS.search(shown), repr(shown)
+
+
+@pytest.mark.parametrize("words", [["search", "-a", "x"], ["search", "--no-trunc", "x"], ["search", "--format=json", "x"],
+                                   ["search", "--format={{.Name}} {{.Description}}", "x"]], ids=" ".join)
+def test_no_escapes_of_an_index_reach_a_terminal(place, words):
+    with Front(hostile_index) as front:
+        assert_harmless(place[1].command(words[0], f"--index={front.url}", *words[1:]), place[1])
+
+
+def test_no_escapes_of_tags_reach_a_terminal(place):
+    with Front(hostile_index) as front:
+        assert_harmless(place[1].command("search", "--list-tags", f"{front.host}/x"), place[1])
+
+
+@pytest.mark.parametrize("where", ["name", "member", "link", "layer"])
+def test_no_escapes_of_an_archive_reach_a_terminal(place, tmp_path, where):
+    """load refuses each of these archives, and says what is wrong with it."""
+    image = oci.image([tar_layer([file("f", b"x")], "none")], docker=True)
+    members = archives.docker_save([([f"{EVIL}:1" if where == "name" else "escapes:1"], image)], legacy=False)
+    if where == "member":
+        members += [file(f"../{EVIL}")]
+    elif where == "link":
+        members += [oci.symlink(EVIL, f"../{EVIL}")]
+    elif where == "layer":
+        members = [file(entry.info.name, entry.data.replace(b"/layer.tar", b"/\\u001b[31mevil")) for entry in members]
+    path = tmp_path / "archive.tar"
+    path.write_bytes(oci.tar_bytes(members))
+    before = everything(place[0])
+    assert_harmless(place[1].command("load", "-i", str(path)), place[1])
+    assert everything(place[0]) == before
 
 
 @pytest.fixture(scope="module")
@@ -81,4 +129,4 @@ def test_no_escapes_reach_a_terminal(evil, words):
     with Terminal(command, echo=False, env=udocker.environment) as terminal:
         shown, status = terminal.end()
     assert status == 0, shown
-    assert "evil" in shown and "\x1b" not in shown and "\x07" not in shown, repr(shown)
+    assert "evil" in shown and not CONTROLS.search(shown), repr(shown)

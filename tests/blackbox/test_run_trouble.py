@@ -31,6 +31,31 @@ def test_temporary_files_are_gone_after_a_signal(box, tmp_path, number):
     assert files_in(tmp_path) == []
 
 
+def test_temporary_files_of_a_killed_run_are_gone_after_the_next(box, tmp_path):
+    """Those of runs that go on, of other hosts and of others stay."""
+    how = {"options": (UNKNOWN,), "env": {"TMPDIR": str(tmp_path)}}
+    killed, living = (box.start("sh", "-c", "echo up; exec cat", **how) for _ in range(2))
+    for run in (killed, living):
+        assert run.stdout.readline() == b"up\n"
+    made = files_in(tmp_path)
+    killed.kill()
+    killed.communicate()
+    assert files_in(tmp_path) == made
+    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
+    kept = ["udocker-0badb007-1-2", "udocker-1-2", f"udocker-{boot}-file", f"udocker-{boot}-link"]
+    (tmp_path / kept[0]).mkdir()
+    (tmp_path / kept[1]).mkdir()
+    (tmp_path / kept[2]).touch()
+    (tmp_path / kept[3]).symlink_to(tmp_path / kept[0])
+    box.ok("true", **how)
+    [left] = set(files_in(tmp_path)) - set(kept)
+    assert left in made and f"-{living.pid}-" in left
+    assert files_in(tmp_path / left) != []
+    living.communicate()
+    assert living.returncode == 0
+    assert files_in(tmp_path) == sorted(kept)
+
+
 def test_no_temporary_folder_is_needed_for_nothing(box):
     assert box.ok("echo", "x", env={"TMPDIR": "/not/there"}) == "x\n"
 

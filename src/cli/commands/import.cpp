@@ -21,13 +21,14 @@ constexpr std::array<Option, 5> k_options{{
     {"--platform", Takes::one_value, "OS/ARCH[/VARIANT]", "platform that the tree is for", "this machine's"},
 }};
 
-Result<transfer::ImportOptions> import_options(const Arguments& arguments) {
+Result<transfer::ImportOptions> import_options(const Session& session, const Arguments& arguments) {
   transfer::ImportOptions options;
   options.platform = image::host_platform();
   if (auto text = arguments.value("platform")) {
     TRY_ASSIGN(options.platform, image::Platform::parse(*text, image::host_platform()));
   }
   if (arguments.has("mv")) options.source = transfer::Source::move;
+  options.limits = session.config().limits;
   options.cancelled = interrupted;
   return options;
 }
@@ -72,7 +73,7 @@ Result<> to_image(store::Store& store, const Arguments& arguments, const transfe
 
 Result<int> execute(Session& session, const Arguments& arguments) {
   TRY(check_words(arguments));
-  TRY_ASSIGN(auto options, import_options(arguments));
+  TRY_ASSIGN(auto options, import_options(session, arguments));
   TRY_ASSIGN(store::Store * store, session.store());
   const InterruptScope interruptible;
   const bool container = arguments.has("tocontainer") || arguments.has("clone");

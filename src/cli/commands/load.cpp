@@ -26,6 +26,7 @@ Result<int> execute(Session& session, const Arguments& arguments) {
   if (words.size() > 1) return fail(Code::usage, "syntax error at: " + words.back() + help_hint("load"));
   transfer::LoadOptions options;
   if (!words.empty()) options.name = words.front();
+  options.limits = session.config().limits;
   options.cancelled = interrupted;
   TRY_ASSIGN(store::Store * store, session.store());
   const InterruptScope interruptible;

@@ -27,12 +27,13 @@ void warn_of_name(const store::ImageName& name) {
                  checked.error().text);
 }
 
-Result<std::vector<transfer::SavedImage>> prepare(store::Store& store, const std::vector<std::string>& words) {
+Result<std::vector<transfer::SavedImage>> prepare(const Session& session, store::Store& store,
+                                                  const std::vector<std::string>& words) {
   std::vector<transfer::SavedImage> images;
   for (const auto& word : words) {
     auto entry = image_entry(store, word);
     if (!entry) return fail(std::move(entry).error().context("save image failed"));
-    auto image = transfer::prepare_save(store, entry->name);
+    auto image = transfer::prepare_save(store, entry->name, session.config().limits);
     if (!image) return fail(std::move(image).error().context("save image failed: " + word));
     warn_of_name(entry->name);
     images.push_back(std::move(*image));
@@ -55,7 +56,7 @@ Result<int> execute(Session& session, const Arguments& arguments) {
   if (path == "-") TRY(transfer::check_no_terminal(STDOUT_FILENO));
   TRY_ASSIGN(store::Store * store, session.store());
   const InterruptScope interruptible;
-  TRY_ASSIGN(auto images, prepare(*store, words));
+  TRY_ASSIGN(auto images, prepare(session, *store, words));
   auto done = path == "-" ? transfer::save_images(images, STDOUT_FILENO, interrupted) : save_to_file(images, path);
   if (!done) return fail(std::move(done).error().context("saving"));
   return k_exit_ok;

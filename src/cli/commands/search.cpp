@@ -40,8 +40,11 @@ unsigned page_size() {
 // The first line, without what a terminal would obey.
 std::string one_line(const std::string& text) {
   std::string out;
-  for (const char c : text.substr(0, text.find('\n')))
-    if (static_cast<unsigned char>(c) >= ' ' && c != '\x7f') out += c;
+  for (auto left = std::string_view(text).substr(0, text.find('\n')); !left.empty();) {
+    const std::size_t controls = control_length(left);
+    if (controls == 0) out += left[0];
+    left.remove_prefix(std::max<std::size_t>(controls, 1));
+  }
   return out;
 }
 

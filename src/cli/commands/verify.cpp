@@ -18,11 +18,12 @@ constexpr std::array<Option, 4> k_options{{
     {"--httpproxy", Takes::one_value, "URL", "with --repair: proxy, as pull takes it", "the environment's"},
 }};
 
-Result<transfer::ImageReport> verify(store::Store& store, const store::ImageName& name) {
+Result<transfer::ImageReport> verify(const Session& session, store::Store& store, const store::ImageName& name) {
   const InterruptScope interruptible;
   log::info("verifying: {}", name.text());
   transfer::VerifyOptions options;
   options.on_good = [](const std::string& part) { log::info("{} ok", part); };
+  options.limits = session.config().limits;
   options.cancelled = interrupted;
   TRY_ASSIGN(auto report, transfer::verify_image(store, name, options));
   for (const auto& fault : report.faults) log::error("{}: {}", fault.part, fault.what);
@@ -49,11 +50,11 @@ Result<int> execute(Session& session, const Arguments& arguments) {
   TRY_ASSIGN(store::Store * store, session.store());
   auto entry = image_entry(*store, arguments.words[0]);
   if (!entry) return fail(std::move(entry).error().context("selecting image and tag"));
-  TRY_ASSIGN(auto report, verify(*store, entry->name));
+  TRY_ASSIGN(auto report, verify(session, *store, entry->name));
   if (!report.faults.empty() && arguments.has("repair")) {
     if (auto done = repair(session, entry->name, report, pull_options(arguments)); !done)
       return fail(std::move(done).error().context("repairing " + entry->name.text()));
-    TRY_ASSIGN(report, verify(*store, entry->name));
+    TRY_ASSIGN(report, verify(session, *store, entry->name));
   }
   if (!report.faults.empty())
     return fail(Code::corrupt, "image verification failure: " + entry->name.text() +

@@ -1,4 +1,4 @@
-"""Every call of every command that changes the repository fails, or is its last one. About 20 minutes."""
+"""Every call of every command that changes the repository fails, or is its last one. 20 to 40 minutes with two workers."""
 import pytest
 
 from faults import KINDS, Fault

@@ -428,8 +428,9 @@ TEST(Apply, keeps_to_its_limits) {
   EXPECT_THAT(error_with([](Limits& l) { l.depth = 2; }, layer).text, HasSubstr("deeper than 2 directories"));
   const std::string bomb = test::gzip(TarBuilder().file("a", std::string(4 << 20, '\0')).finish());
   Error error = error_with([](Limits& l) { l.free_bytes = 1 << 20; }, bomb);
-  EXPECT_EQ(error.code, Code::corrupt);
+  EXPECT_EQ(error.code, Code::excessive);
   EXPECT_THAT(error.text, HasSubstr("more than 300 times its size"));
+  EXPECT_THAT(error.text, HasSubstr("UDOCKER_LIMIT_RATIO"));
   EXPECT_EQ(applied({bomb}).size(), 1U);
 }
 

@@ -16,7 +16,16 @@ TEST(Text, Base64RoundTrip) {
   EXPECT_FALSE(base64_decode("a*b="));
   EXPECT_FALSE(base64_decode("abcde"));
 }
-TEST(Text, PrintableShowsControls) { EXPECT_EQ(printable("a\x1b[31m\n"), "a\\x1b[31m\\x0a"); }
+TEST(Text, PrintableShowsControls) {
+  EXPECT_EQ(printable("a\x1b[31m\n"), "a\\x1b[31m\\x0a");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m \xc3\x9b \xc2\xa0 \xc2"),
+            "\\xc2\\x9b31m \xc3\x9b \xc2\xa0 \xc2");
+}
+
+TEST(Text, PrintableJsonStaysJson) {
+  EXPECT_EQ(printable_json("{\n\t\"\xc2\x9b\x7f\xc3\x9b\"}"), "{\n\t\"\\u009b\\u007f\xc3\x9b\"}");
+}
 
 }  // namespace
 }  // namespace udk
