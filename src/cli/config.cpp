@@ -43,6 +43,7 @@ constexpr std::array k_variables{
     Variable{"UDOCKER_TARBALL", "tarball"},
     Variable{"UDOCKER_TMP", "tmpdir"},
     Variable{"UDOCKER_KEYSTORE", "keystore"},
+    Variable{"UDOCKER_FAST_AFTER", "fast_after"},
     Variable{"UDOCKER_DEFAULT_EXECUTION_MODE", "override_default_execution_mode"},
     Variable{"UDOCKER_USE_CURL_EXECUTABLE", "use_curl_executable", Empty::counts},
     Variable{"UDOCKER_USE_PROOT_EXECUTABLE", "use_proot_executable", Empty::counts},
@@ -272,6 +273,7 @@ class Loader {
     out.http_insecure = value("http_insecure").flag;
     out.timeout = number("timeout");
     out.ctimeout = number("ctimeout");
+    out.fast_after = number("fast_after");
     out.download_timeout = number("download_timeout");
     out.credential_helper_timeout = number("credential_helper_timeout");
     fill_registries(out);

@@ -51,6 +51,7 @@ struct Config {
   std::string http_proxy, http_agent;
   bool http_insecure = false;
   int timeout = 12, ctimeout = 6, download_timeout = 1800, credential_helper_timeout = 60;  // seconds
+  int fast_after = 32;  // calls of a program (container::RunSpec)
   std::map<std::string, RegistryRow> docker_registries;
 
   std::vector<std::pair<std::string, Literal>> values;  // every key in the order of `showconf`, as in force

@@ -84,6 +84,7 @@ constexpr std::array k_keys{
     ConfigKey{"limit_free_space", KeyType::flag, "True"},
     ConfigKey{"timeout", KeyType::number, "12"},
     ConfigKey{"ctimeout", KeyType::number, "6"},
+    ConfigKey{"fast_after", KeyType::number, "32"},
     ConfigKey{"download_timeout", KeyType::number, "1800"},
     ConfigKey{"credential_helper_timeout", KeyType::number, "60"},
     ConfigKey{"dockerio_index_url", KeyType::text, "'https://hub.docker.com'"},

@@ -49,6 +49,7 @@ struct RunSpec {
   bool publish_all = false;    // every port that the payload binds is some free port of the host
   std::vector<unsigned> cpus;  // sched_setaffinity(2); empty = as inherited
   std::string kernel_release;  // what uname(2) shall say, "" = the host's
+  unsigned fast_after = 0;     // a program that has made so many calls about files serves them itself; 0 = never
 };
 
 }  // namespace udk::container

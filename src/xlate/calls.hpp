@@ -182,8 +182,10 @@ inline constexpr std::uint32_t k_prctl_options[] = {
     4,   // PR_SET_DUMPABLE: an undumpable process could not be served
     7,   // PR_GET_KEEPCAPS
     8,   // PR_SET_KEEPCAPS
+    22,  // PR_SET_SECCOMP: the guest's own filter, which also judges what the engine does in its place
     23,  // PR_CAPBSET_READ
     24,  // PR_CAPBSET_DROP
+    26,  // PR_SET_TSC
     27,  // PR_GET_SECUREBITS
     28,  // PR_SET_SECUREBITS
     38,  // PR_SET_NO_NEW_PRIVS
@@ -266,6 +268,11 @@ inline constexpr std::uint32_t k_untraced = 0x00800000U;
 inline constexpr std::uint32_t k_set_filter = 1;    // SECCOMP_SET_MODE_FILTER
 inline constexpr std::uint32_t k_new_listener = 8;  // SECCOMP_FILTER_FLAG_NEW_LISTENER
 
+// Calls about files that the guest's own runtime can make (src/guest).
+constexpr bool is_asked_in_guest(Op op) {
+  return op == Op::stat || op == Op::statx || op == Op::fstat || op == Op::access || op == Op::readlink ||
+         op == Op::open;
+}
 constexpr bool is_new_listener(std::uint64_t operation, std::uint64_t flags) {
   return static_cast<std::uint32_t>(operation) == k_set_filter && (flags & k_new_listener) != 0;
 }

@@ -320,7 +320,7 @@ class Resolver {
   unsigned links_ = 0;
   bool root_known_ = false;  // Linux compares with the root's mount, and has none before the walk needed the root
   std::size_t at_ = 0;       // how much of rest_ is done
-  FixedText<16383> rest_;
+  FixedText<(k_link_limit + 1) * k_path_max> rest_;  // each link can add as much as a path may have
   Link link_;
 };
 

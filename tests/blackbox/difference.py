@@ -155,7 +155,7 @@ class Engine(Side):
         return [str(word) for word in udocker.command("-q", "run", *options, self.container.id, "/bin/calls", *words)]
 
     def environment(self) -> dict[str, str]:
-        return self.container.udocker.environment
+        return {**self.container.udocker.environment, "UDOCKER_FAST_AFTER": os.environ.get("UDOCKER_FAST_AFTER", "1")}
 
 
 def fill(folder: pathlib.Path) -> None:

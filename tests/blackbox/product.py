@@ -53,6 +53,8 @@ class Udocker:
         self.home = home
         self.top = home / ".udocker"
         self.environment = {"HOME": str(home), "PATH": "/usr/local/bin:/usr/bin:/bin", "UDOCKER_DIR": str(self.top)}
+        # How the engine works, where the whole run of the tests is about that.
+        self.environment |= {name: value for name, value in os.environ.items() if name == "UDOCKER_FAST_AFTER"}
         home.mkdir(parents=True, exist_ok=True)
 
     def command(self, *words: str | os.PathLike) -> list[str]:

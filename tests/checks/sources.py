@@ -26,7 +26,7 @@ ALLOWED = {
     "store": {"base", "image", "archive"},
     "transfer": {"base", "image", "archive", "store"},
     "container": {"base", "image"},
-    "engine": {"base", "container", "xlate"},
+    "engine": {"base", "container", "guest", "xlate"},
     "guest": {"xlate"},
     "cli": {"base", "xlate", "image", "archive", "registry", "store", "transfer", "container",
             "engine"},

@@ -151,6 +151,7 @@ Outcome run_it(Session& session, const Arguments& arguments, const container::Co
   auto run = prepare(session, arguments, info, words);
   if (interrupted()) return {k_signal_base + interrupting_signal(), false};
   if (!run) return preparation_failed(run.error());
+  if (info.mode == "P1") run->spec.fast_after = static_cast<unsigned>(session.config().fast_after);
   announce(arguments, info, *run);
   auto status = engine::run(run->spec, engine::EngineChoice::ptrace, owners);
   if (!status) return preparation_failed(start_failed(std::move(status).error(), run->spec.program));

@@ -4,8 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "engine/ptrace/fast_view.hpp"
 #include "engine/ptrace/filter.hpp"
 #include "engine/ptrace/listener.hpp"
 #include "engine/ptrace/listings.hpp"
@@ -50,8 +55,11 @@ struct Run {
   PortTable ports;
   bool passes_credentials = false;  // a guest has asked for SO_PASSCRED
   Listings listings;
-  std::vector<bool> local_mounts;  // for each mount, whether its files are local
-  std::string exec_problem;        // of the last exec that failed
+  std::optional<FastView> fast;                         // guests may serve calls about files themselves
+  bool fast_begun = false;                              // some do
+  std::vector<std::pair<pid_t, std::string>> expected;  // files that a thread makes, of which something is believed
+  std::vector<bool> local_mounts;                       // for each mount, whether its files are local
+  std::string exec_problem;                             // of the last exec that failed
   // Buffers of the calls, reused: only one stop is handled at a time.
   xlate::Resolution at, at2;
   PathText text, text2;

@@ -224,7 +224,7 @@ Next on_link(CallStop& stop) {
   if (const int e = check_folder_change(stop, run.at2, false); e != 0) return answer(stop, e);
   (void)run.owners.find(st, name_of(run, run.at).path);
   const long result = result_of(::linkat(AT_FDCWD, run.at.host.c_str(), AT_FDCWD, run.at2.host.c_str(), how));
-  if (result == 0) run.lookup.name_changed(run.at2);
+  if (result == 0) run.lookup.link_made(run.at2);
   const FileName to = name_of(run, run.at2);
   if (result == 0 && to.path) run.owners.linked(st, *to.path, to.kept);
   return answer(stop, result);
@@ -239,7 +239,7 @@ Next on_symlink(CallStop& stop) {
     if (const int e = check_new_name(stop, run.at); e != 0) return answer(stop, e);
   if (const int e = check_folder_change(stop, run.at, false); e != 0) return answer(stop, e);
   note_creation(stop, run.at, S_IFLNK);
-  run.lookup.name_changed(run.at);
+  run.lookup.link_made(run.at);
   return answer(stop, result_of(::symlink(run.text2.c_str(), run.at.host.c_str())));
 }
 

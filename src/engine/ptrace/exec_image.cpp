@@ -185,14 +185,15 @@ std::uint64_t u64(int v) { return static_cast<std::uint64_t>(v); }
 
 // Maps one file. `bias` is added to its addresses; with `floating` the kernel chooses the place, the loader keeps it as
 // its base, and addresses are given relative to the lowest segment.
-void map_file(Builder& out, const ExecFile& file, std::uint64_t bias, bool floating) {
+// `behind`: so much memory is reserved behind it.
+void map_file(Builder& out, const ExecFile& file, std::uint64_t bias, bool floating, std::uint64_t behind = 0) {
   const ElfImage& image = file.image;
   const LoaderCalls& nr = calls(out.abi());
   const std::uint64_t at_fdcwd = static_cast<std::uint64_t>(std::int64_t{AT_FDCWD});
   out.call(nr.openat, {at_fdcwd, out.place_text(file.host), u64(O_RDONLY | O_CLOEXEC), 0, 0, 0}, k_set_fd);
   if (floating)
     out.call(nr.mmap,
-             {0, page_up(image.high) - image.low, PROT_NONE, u64(MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE),
+             {0, page_up(image.high) - image.low + behind, PROT_NONE, u64(MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE),
               ~std::uint64_t{0}, 0},
              k_set_base);
   const std::uint64_t add = floating ? k_add_base0 : 0;
@@ -217,6 +218,16 @@ void map_file(Builder& out, const ExecFile& file, std::uint64_t bias, bool float
       out.call(nr.mmap, {mapped, end - mapped, u64(protection(p)), u64(anonymous), ~std::uint64_t{0}, 0}, add);
   }
   out.call(nr.close, {0, 0, 0, 0, 0, 0}, k_fd0);
+}
+
+// Memory for the trampolines of the libraries, which will be mapped near the dynamic loader.
+void add_fast_area(Builder& out, Task& task, const ElfImage& interpreter) {
+  const std::uint64_t behind = page_up(interpreter.high) - interpreter.low;
+  out.call(SYS_mmap,
+           {behind, k_fast_area_size, u64(PROT_READ | PROT_EXEC), u64(MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS),
+            ~std::uint64_t{0}, 0},
+           k_add_base0);
+  task.memory->fast.area_behind = behind;
 }
 
 struct Layout {
@@ -331,7 +342,9 @@ int write_exec_plan(Run& run, Task& task, const ExecPlan& plan, Registers& regs)
   const bool interpreted = plan.interpreter.image.high != 0;
   if (interpreted) {
     const bool fixed = !plan.interpreter.image.position_independent;
-    map_file(out, plan.interpreter, 0, !fixed);
+    const bool fast = run.fast && wide && !fixed;
+    map_file(out, plan.interpreter, 0, !fixed, fast ? k_fast_area_size : 0);
+    if (fast) add_fast_area(out, task, plan.interpreter.image);
   }
   if (executable)
     out.call(calls(abi).mprotect,

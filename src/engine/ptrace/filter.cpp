@@ -45,10 +45,12 @@ Program by_clone_flags(Abi abi, int arg) {
           answer(trace(abi)),    answer(k_allow)};
 }
 
-Program unless_listener() {
-  return {load(low_word(0)),      jump(BPF_JEQ, xlate::k_set_filter, 0, 3),
+// `then`: of filters without a listener.
+Program unless_listener(std::uint32_t then) {
+  return {load(low_word(0)),      jump(BPF_JEQ, xlate::k_set_filter, 0, 4),
           load(low_word(1)),      jump(BPF_JSET, xlate::k_new_listener, 0, 1),
-          answer(refuse(EINVAL)), answer(k_allow)};
+          answer(refuse(EINVAL)), answer(then),
+          answer(k_allow)};
 }
 
 Program if_list_position(Abi abi, int arg) {
@@ -83,12 +85,12 @@ std::vector<std::uint32_t> socket_calls() {
   return values;
 }
 
-Program by_argument(Abi abi, const Call& call) {
+Program by_argument(Abi abi, const Call& call, const FilterOptions& options) {
   switch (call.stop) {
     case Stop::clone_flags:
       return by_clone_flags(abi, call.stop_arg);
     case Stop::no_listener:
-      return unless_listener();
+      return unless_listener(options.gates.empty() ? k_allow : trace(abi));
     case Stop::argument:
       return if_argument(abi, call.stop_arg);
     case Stop::list_position:
@@ -110,11 +112,11 @@ Program by_argument(Abi abi, const Call& call) {
   }
 }
 
-// In front of `then`: calls of the loader pass.
-Program unless_loader(const FilterOptions& options, Abi abi, const Program& then) {
+// In front of `then`: calls from these places pass.
+Program unless_from(const std::vector<CallSite>& places, Abi abi, const Program& then) {
   Program p;
   constexpr std::size_t ip = offsetof(seccomp_data, instruction_pointer);
-  for (const auto& [caller, address] : options.loader_calls) {
+  for (const auto& [caller, address] : places) {
     if (caller != abi) continue;
     p.push_back(load(ip));
     p.push_back(jump(BPF_JEQ, static_cast<std::uint32_t>(address), 0, 3));
@@ -179,7 +181,7 @@ Program code_for(Abi abi, const Call* call, const FilterOptions& options) {
     case Verdict::refuse:
       return {answer(refuse(call->error))};
     case Verdict::by_argument:
-      return by_argument(abi, *call);
+      return by_argument(abi, *call, options);
     case Verdict::report:
       code = {answer(trace(abi))};
       break;
@@ -187,7 +189,8 @@ Program code_for(Abi abi, const Call* call, const FilterOptions& options) {
       code = notified(options, abi, *call);
       break;
   }
-  return call->op == Op::open && call->dir >= 0 ? unless_loader(options, abi, code) : code;
+  if (call->op == Op::open && call->dir >= 0) code = unless_from(options.loader_calls, abi, code);
+  return xlate::is_asked_in_guest(call->op) ? unless_from(options.gates, abi, code) : code;
 }
 
 bool same(const Program& a, const Program& b) {

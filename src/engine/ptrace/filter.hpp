@@ -31,6 +31,7 @@ struct FilterOptions {
   bool notify_open = false;            // open(2) for reading too
   std::vector<CallSite> loader_calls;  // the loader's own calls, which pass
   std::vector<std::uint64_t> stubs;    // pages of return stubs: calls from there are never notified
+  std::vector<CallSite> gates;         // the runtime's own calls, which pass; empty: none serves calls
 };
 
 // What the filter does about a call.

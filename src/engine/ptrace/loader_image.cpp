@@ -15,6 +15,7 @@
 
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "guest/runtime_image.hpp"
 
 extern "C" {
 extern const char udk_loader_begin[], udk_loader_syscall_end[], udk_loader_end[];
@@ -65,9 +66,10 @@ typename Elf::Segment segment(std::uint32_t type, std::uint32_t flags, std::uint
   return s;
 }
 
-// A file header, two segments (code; scratch memory without file) and the stack's protection.
+// A file header, two segments (code; memory without file behind it) and the stack's protection.
 template <class Elf>
-std::string make_elf(std::uint64_t base, std::string_view code) {
+std::string make_elf(Abi abi, std::uint64_t base) {
+  const std::string_view code = code_of(abi);
   typename Elf::Header header{};
   std::memcpy(header.e_ident, ELFMAG, SELFMAG);
   header.e_ident[EI_CLASS] = Elf::k_class;
@@ -80,17 +82,21 @@ std::string make_elf(std::uint64_t base, std::string_view code) {
   header.e_phoff = sizeof header;
   header.e_ehsize = sizeof header;
   header.e_phentsize = sizeof(typename Elf::Segment);
-  const std::size_t size = k_code_offset + code.size();
-  const std::array<typename Elf::Segment, 3> segments = {
-      segment<Elf>(PT_LOAD, PF_R | PF_X, base, size, size),
-      segment<Elf>(PT_LOAD, PF_R | PF_W, LoaderImage::scratch_of(base), 0, k_slot_size * k_slot_count),
-      segment<Elf>(PT_GNU_STACK, PF_R | PF_W, 0, 0, 0)};
+  const bool runtime = abi == Abi::x86_64;
+  const std::size_t size = runtime ? guest::k_data_at : k_code_offset + code.size();
+  const std::uint64_t memory = base + (runtime ? guest::k_data_at : guest::k_page);
+  const std::uint64_t end = LoaderImage::scratch_of(abi, base) + k_slot_size * k_slot_count;
+  const std::array<typename Elf::Segment, 3> segments = {segment<Elf>(PT_LOAD, PF_R | PF_X, base, size, size),
+                                                         segment<Elf>(PT_LOAD, PF_R | PF_W, memory, 0, end - memory),
+                                                         segment<Elf>(PT_GNU_STACK, PF_R | PF_W, 0, 0, 0)};
   header.e_phnum = static_cast<decltype(header.e_phnum)>(segments.size());
 
   std::string file(size, '\0');
   std::memcpy(file.data(), &header, sizeof header);
   std::memcpy(file.data() + sizeof header, segments.data(), sizeof segments);
   std::memcpy(file.data() + k_code_offset, code.data(), code.size());
+  const std::string_view image = guest::runtime_image();
+  if (runtime) std::memcpy(file.data() + guest::k_runtime_at, image.data(), image.size());
   return file;
 }
 
@@ -121,8 +127,7 @@ Result<LoaderImage> LoaderImage::create(Abi abi, std::uint64_t base) {
   if (!file) {
     TRY_ASSIGN(file, temporary_file());
   }
-  const std::string elf =
-      abi == Abi::x86_64 ? make_elf<Elf64>(base, code_of(abi)) : make_elf<Elf32>(base, code_of(abi));
+  const std::string elf = abi == Abi::x86_64 ? make_elf<Elf64>(abi, base) : make_elf<Elf32>(abi, base);
   TRY(write_all(file.get(), as_bytes(elf)));
   // Only a descriptor without write access may be left: a file that is open for writing cannot be executed.
   const std::string by_number = "/proc/self/fd/" + std::to_string(file.get());
@@ -158,7 +163,7 @@ Result<> LoaderImages::make(std::optional<LoaderImage>& image, Abi abi, std::uin
 const LoaderImage* LoaderImages::choose(Abi abi, std::uint64_t low, std::uint64_t high) {
   for (std::size_t place = 0; place < k_loader_places; ++place) {
     const std::uint64_t base = loader_base(abi, place);
-    const std::uint64_t end = LoaderImage::scratch_of(base) + k_slot_size * k_slot_count;
+    const std::uint64_t end = LoaderImage::scratch_of(abi, base) + k_slot_size * k_slot_count;
     if (low < end && high > base) continue;
     std::optional<LoaderImage>& image = images_.at(static_cast<std::size_t>(abi) * k_loader_places + place);
     const auto made = make(image, abi, base);

@@ -8,6 +8,7 @@
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
+#include "guest/layout.hpp"
 #include "xlate/abi.hpp"
 
 // The small ELF program that guest processes exec: the code of loader_*.S at a fixed address and scratch memory behind
@@ -45,9 +46,12 @@ class LoaderImage {
   [[nodiscard]] const std::string& path() const { return path_; }  // what guests exec
   [[nodiscard]] xlate::Abi abi() const { return abi_; }
   [[nodiscard]] std::uint64_t base() const { return base_; }
-  [[nodiscard]] std::uint64_t scratch() const { return scratch_of(base_); }
+  [[nodiscard]] std::uint64_t scratch() const { return scratch_of(abi_, base_); }
 
-  static constexpr std::uint64_t scratch_of(std::uint64_t base) { return base + 4096; }
+  // That of 64-bit programs carries the runtime (src/guest) between its code and the scratch memory.
+  static constexpr std::uint64_t scratch_of(xlate::Abi abi, std::uint64_t base) {
+    return base + (abi == xlate::Abi::x86_64 ? guest::k_scratch_at : guest::k_page);
+  }
   // The address behind the loader's system call instruction: the filter lets these through.
   static std::uint64_t syscall_end(xlate::Abi abi, std::uint64_t base);
   // Address of the return stub for a call of x86-64 whose argument `arg` (0 to 4) was replaced.

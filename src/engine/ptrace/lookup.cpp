@@ -191,6 +191,12 @@ void Lookup::name_changed(const xlate::Resolution& at, bool moved) {
     plain_.forget_all();
   else
     plain_.forget(at.host.view());
+  if (fast_ != nullptr) fast_->name_changed(moved);
+}
+
+void Lookup::link_made(const xlate::Resolution& at) {
+  name_changed(at);
+  if (fast_ != nullptr) fast_->name_changed(true);
 }
 
 int Lookup::link_text(Task& task, const xlate::Resolution& out, PathText& text) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/fd.hpp"
+#include "engine/ptrace/fast_view.hpp"
 #include "engine/ptrace/guest_view.hpp"
 #include "engine/ptrace/plain_names.hpp"
 #include "engine/ptrace/task_table.hpp"
@@ -51,6 +52,10 @@ class Lookup {
 
   // The name of `at` was made or taken away, or (`moved`) a directory may have got another one.
   void name_changed(const xlate::Resolution& at, bool moved = false);
+  // The name of `at`, which may be a symbolic link, was made.
+  void link_made(const xlate::Resolution& at);
+  // From now on told of the same.
+  void set_fast(FastView* fast) { fast_ = fast; }
 
  private:
   struct ProcLink;
@@ -66,6 +71,7 @@ class Lookup {
   TaskTable& tasks_;
   xlate::Resolver<Lookup> resolver_;
   PlainNames plain_;
+  FastView* fast_ = nullptr;
   Task* task_ = nullptr;  // for whom the walk is
   xlate::GuestPath start_;
   xlate::HostPath long_;

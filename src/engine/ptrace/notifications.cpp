@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "engine/ptrace/call_info.hpp"
+#include "engine/ptrace/fast_calls.hpp"
 #include "engine/ptrace/tracer.hpp"
 #include "xlate/call_tables.hpp"
 
@@ -52,8 +53,12 @@ void Tracer::on_notification() {
   }
   task->stubbed = false;
   task->held.reset();
-  CallStop stop{run_, *task, *row, abi, registers_of(call.data, abi), &listener_, call.id};
-  switch (dispatch(stop)) {
+  const Registers given = registers_of(call.data, abi);
+  CallStop stop{run_, *task, *row, abi, given, &listener_, call.id};
+  if (run_.fast) before_fast_call(stop);
+  const Next next = dispatch(stop);
+  if (run_.fast) after_fast_call(stop, given);
+  switch (next) {
     case Next::answer:
       return listener_.answer(call.id, static_cast<long>(stop.regs.rax));
     case Next::as_is:

@@ -15,11 +15,31 @@ Result<> OwnerTable::load(container::OwnerBook& book) {
   });
 }
 
+void OwnerTable::index(const Shared& entry, const Inode& inode) {
+  entry->inode = inode;
+  by_inode_[inode] = entry;
+  if (watcher_) watcher_(inode.device, inode.number);
+}
+
+// A file that was recorded under several names is one, whatever was recorded under the others.
+void OwnerTable::adopt(const Shared& entry, std::string_view path) {
+  const auto named = by_path_.find(path);
+  if (named == by_path_.end() || named->second == entry || named->second->inode) return;
+  const Shared other = named->second;
+  const bool kept = !other->names.empty() && other->names.front().kept;
+  if (other->belief != entry->belief) return name(entry, path, kept);
+  entry->names.push_back({std::string(path), kept});
+  named->second = entry;
+}
+
 // The entry of a file, which from now on is known by its inode.
 OwnerTable::Shared OwnerTable::seen(const struct stat& st, std::optional<std::string_view> path) {
   const Inode inode = inode_of(st);
   if (const auto known = by_inode_.find(inode); known != by_inode_.end()) {
-    if (!known->second->gone || st.st_nlink == 0) return known->second;
+    if (!known->second->gone || st.st_nlink == 0) {
+      if (path) adopt(known->second, *path);
+      return known->second;
+    }
     by_inode_.erase(known);  // the number of a file that is gone belongs to a new one
   }
   if (!path) return nullptr;
@@ -30,8 +50,7 @@ OwnerTable::Shared OwnerTable::seen(const struct stat& st, std::optional<std::st
     unname(*path);
     return nullptr;
   }
-  entry->inode = inode;
-  by_inode_[inode] = entry;
+  index(entry, inode);
   return entry;
 }
 
@@ -50,8 +69,7 @@ void OwnerTable::set(const struct stat& st, std::optional<std::string_view> path
   Shared entry = seen(st, path);
   if (!entry) {
     entry = std::make_shared<Entry>();
-    entry->inode = inode_of(st);
-    by_inode_[*entry->inode] = entry;
+    index(entry, inode_of(st));
   }
   entry->belief = belief;
   entry->gone = st.st_nlink == 0;

@@ -5,12 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "container/owner_book.hpp"
@@ -31,6 +33,22 @@ struct Belief {
 
 class OwnerTable {
  public:
+  // Told of each file of which something is believed, once it is known by its inode.
+  void set_watcher(std::function<void(dev_t, ino_t)> watcher) { watcher_ = std::move(watcher); }
+  // Calls f with each path under which something is believed of a file that was not seen yet.
+  template <class F>
+  void for_each_unseen(F f) const {
+    std::vector<std::string> paths;
+    for (const auto& [path, entry] : by_path_)
+      if (!entry->inode) paths.push_back(path);
+    for (const std::string& path : paths) f(path);
+  }
+
+  template <class F>
+  void for_each_inode(F f) const {
+    for (const auto& [inode, entry] : by_inode_) f(inode.device, inode.number);
+  }
+
   // Takes up what the book has.
   Result<> load(container::OwnerBook& book);
   [[nodiscard]] bool empty() const { return by_path_.empty() && by_inode_.empty(); }
@@ -80,6 +98,8 @@ class OwnerTable {
   using Shared = std::shared_ptr<Entry>;
 
   static Inode inode_of(const struct stat& st) { return {st.st_dev, st.st_ino}; }
+  void index(const Shared& entry, const Inode& inode);
+  void adopt(const Shared& entry, std::string_view path);
   Shared seen(const struct stat& st, std::optional<std::string_view> path);
   void name(const Shared& entry, std::string_view path, bool kept);
   void unname(std::string_view path);
@@ -89,6 +109,7 @@ class OwnerTable {
   Tree take_tree(std::string_view path);
   void put_tree(const Tree& tree, std::size_t cut, std::string_view under, bool kept);
 
+  std::function<void(dev_t, ino_t)> watcher_;
   container::OwnerBook* book_ = nullptr;
   container::OwnerBook::Changes changes_;
   std::map<std::string, Shared, std::less<>> by_path_;

@@ -99,7 +99,22 @@ void show(Run& run, struct statx& st, const FileName& name) {
   st.stx_rdev_minor = minor(key.st_rdev);
 }
 
+bool see_recorded(Run& run, const std::string& path) {
+  xlate::HostPath host;
+  std::size_t mount = 0;
+  struct stat st {};
+  if (!run.lookup.table().to_host(path, host, mount) || ::lstat(host.empty() ? "/" : host.c_str(), &st) != 0)
+    return false;
+  (void)run.owners.find(st, path);
+  return true;
+}
+
+void see_all_recorded(Run& run) {
+  run.owners.for_each_unseen([&run](const std::string& path) { (void)see_recorded(run, path); });
+}
+
 void settle(Run& run, const struct stat& st, const FileName& name, const Belief& belief) {
+  if (st.st_nlink > 1 && !S_ISDIR(st.st_mode)) see_all_recorded(run);  // what was recorded under its other names
   if (belief == plain_belief(run, st))
     run.owners.forget(st, name.path);
   else
@@ -189,6 +204,7 @@ void note_creation(CallStop& stop, const xlate::Resolution& at, mode_t mode, dev
   belief.owner.mode = mode_bits(S_ISLNK(mode) ? 0777 : mode & ~umask_of(stop.task.tid));
   if (inherits && S_ISDIR(mode)) belief.owner.mode |= S_ISGID;
   run.owners.expect(*name.path, name.kept, belief);
+  if (run.fast) run.expected.emplace_back(stop.task.tid, *name.path);
 }
 
 }  // namespace udk::engine

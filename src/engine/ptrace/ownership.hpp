@@ -25,6 +25,10 @@ FileName name_of_located(const Run& run, xlate::GuestPath& buffer);
 Belief belief_of(Run& run, const struct stat& st, const FileName& name);
 void show(Run& run, struct stat& st, const FileName& name);
 void show(Run& run, struct statx& st, const FileName& name);
+// Looks at the file of which something was recorded under this name, so that it is known by its inode. False: it is not
+// there.
+bool see_recorded(Run& run, const std::string& path);
+void see_all_recorded(Run& run);
 // Remembers what is believed of a file from now on, or nothing if the disk says the same.
 void settle(Run& run, const struct stat& st, const FileName& name, const Belief& belief);
 

@@ -1,5 +1,7 @@
 #include "engine/ptrace/proc_files.hpp"
 
+#include <charconv>
+
 // /proc/PID/maps, smaps and numa_maps: names of mapped files as the guest knows them, without the loader's own pages.
 namespace udk::engine {
 namespace {
@@ -19,6 +21,12 @@ std::size_t path_at(std::string_view line) {
   return at;
 }
 
+Word begin_of(std::string_view line) {
+  Word value = 0;
+  std::from_chars(line.data(), line.data() + line.size(), value, 16);
+  return value;
+}
+
 // Fields of smaps about one mapping begin with a capital letter and a name that ends in a colon.
 bool is_detail(std::string_view line) { return !line.empty() && line[0] >= 'A' && line[0] <= 'Z'; }
 
@@ -36,6 +44,7 @@ std::string proc_maps(const Run& run, const Task& task, const std::string& host_
   std::string out;
   out.reserve(host_text.size());
   std::string_view rest = host_text;
+  const Word area = fast_area_of(task);
   bool hidden = false;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
@@ -43,7 +52,7 @@ std::string proc_maps(const Run& run, const Task& task, const std::string& host_
     rest.remove_prefix(std::min(end + 1, rest.size()));
     const bool detail = is_detail(line);
     const std::size_t at = detail ? line.size() : path_at(line);
-    if (!detail) hidden = line.substr(at).starts_with("/memfd:udocker-loader");
+    if (!detail) hidden = line.substr(at).starts_with("/memfd:udocker-") || (area != 0 && begin_of(line) == area);
     if (hidden) continue;
     out.append(line.substr(0, at));
     if (at < line.size() && line[at] == '/')

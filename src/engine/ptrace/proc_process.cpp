@@ -58,7 +58,7 @@ std::optional<std::string> proc_auxv(const Task& task, const std::string& host_b
   if (memory.loader == 0 || memory.auxv_size == 0) return std::nullopt;
   const bool wide = memory.abi == Abi::x86_64;
   const Word entry = wide ? entry_point<Elf64_auxv_t>(host_bytes) : entry_point<Elf32_auxv_t>(host_bytes);
-  if (entry < memory.loader || entry >= LoaderImage::scratch_of(memory.loader)) return std::nullopt;
+  if (entry < memory.loader || entry >= LoaderImage::scratch_of(memory.abi, memory.loader)) return std::nullopt;
   std::string bytes(memory.auxv_size, '\0');
   return read_memory(task.tid, memory.auxv, bytes.data(), bytes.size()) == 0 ? std::optional(bytes) : std::nullopt;
 }

@@ -6,10 +6,12 @@
 #include <cerrno>
 #include <memory>
 
+#include "base/log.hpp"
 #include "engine/ptrace/filter.hpp"
 #include "engine/ptrace/local_files.hpp"
 #include "engine/ptrace/signal_relay.hpp"
 #include "engine/ptrace/tracer.hpp"
+#include "guest/runtime_image.hpp"
 
 namespace udk::engine {
 namespace {
@@ -31,6 +33,11 @@ FilterOptions filter_options(const Run& run, Interception how) {
   options.notify_open = options.notify && run.local_mounts.front();
   for (std::size_t place = 0; place < k_loader_places; ++place)
     options.stubs.push_back(loader_base(xlate::Abi::x86_64, place));
+  for (std::size_t place = 0; run.fast && place < k_loader_places; ++place) {
+    const std::uint64_t runtime = loader_base(xlate::Abi::x86_64, place) + guest::k_runtime_at;
+    options.gates.push_back({xlate::Abi::x86_64, runtime + guest::runtime_header().gate_end});
+    options.gates.push_back({xlate::Abi::x86_64, runtime + guest::runtime_header().open_end});
+  }
   for (const xlate::Abi abi : xlate::k_abis)
     for (std::size_t place = 0; place < k_loader_places; ++place)
       options.loader_calls.push_back({abi, LoaderImage::syscall_end(abi, loader_base(abi, place))});
@@ -69,6 +76,14 @@ Result<> find_cwd(Run& run, xlate::Resolution& cwd) {
   return {};
 }
 
+// Without it everything is served by the tracer.
+void begin_view(Run& run) {
+  const container::Identity& id = run.spec.identity;
+  auto made = FastView::create(run.view, {run.emulate_ids, run.host_uid, run.host_gid, id.uid, id.gid});
+  if (!made) return log::debug("calls about files are not served in the guest: {}", made.error().text);
+  run.fast.emplace(std::move(*made));
+}
+
 }  // namespace
 
 Result<int> run_traced(const container::RunSpec& spec, Interception best, container::OwnerBook* owners) {
@@ -89,6 +104,7 @@ Result<int> run_traced(const container::RunSpec& spec, Interception best, contai
   run->listings = Listings(view.table());
   for (std::size_t i = 0; i < view.table().size(); ++i)
     run->local_mounts.push_back(is_local(i == 0 && view.table()[0].host.empty() ? "/" : view.table()[i].host.data()));
+  if (how != Interception::every && spec.fast_after != 0) begin_view(*run);
   run->filter = filter_options(*run, how);
   TRY(find_cwd(*run, run->at));
   TRY_ASSIGN(const Launched launched, launch(spec, run->at.host.c_str(), how, make_filter(run->filter)));

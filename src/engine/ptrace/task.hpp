@@ -11,6 +11,7 @@
 
 #include "base/fd.hpp"
 #include "engine/ptrace/credentials.hpp"
+#include "engine/ptrace/fast_sites.hpp"
 #include "engine/ptrace/loader_image.hpp"
 #include "engine/ptrace/registers.hpp"
 
@@ -29,6 +30,7 @@ struct AddressSpace {
   Word auxv = 0;    // its auxiliary vector on the stack
   std::size_t auxv_size = 0;
   bool dumpable = true;  // what prctl(PR_GET_DUMPABLE) says
+  FastSpace fast;
 
   // Only the loader of 64-bit programs has return stubs; without them calls with a changed register stop twice.
   [[nodiscard]] bool has_stubs() const { return loader != 0 && abi == Abi::x86_64; }
@@ -73,6 +75,7 @@ struct Task {
   bool attached = false;  // its first stop was seen
   bool known = false;     // its parent's event was seen: the state below is set
   bool stopped = false;   // with its process, by a signal
+  bool fast = true;       // the runtime may serve its calls, also after an exec
   std::shared_ptr<AddressSpace> memory;
   std::shared_ptr<FileSystemState> fs;
   std::shared_ptr<const Credentials> credentials;  // copied on change

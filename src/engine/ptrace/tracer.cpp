@@ -14,6 +14,7 @@
 #include "engine/ptrace/child_news.hpp"
 #include "engine/ptrace/core_dump.hpp"
 #include "engine/ptrace/exec_plan.hpp"
+#include "engine/ptrace/fast_calls.hpp"
 #include "engine/ptrace/group_stop.hpp"
 #include "engine/ptrace/signal_relay.hpp"
 #include "xlate/call_tables.hpp"
@@ -211,7 +212,20 @@ void Tracer::leave_stub(Task& task) {
   ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &own);
 }
 
+// A signal must find the guest at its own place. True: it was the guest's bad pointer in a call that the runtime has
+// tried to serve; the kernel will say so.
+bool Tracer::leave_runtime_for(Task& task, int signal) {
+  Registers regs{};
+  siginfo_t info{};
+  if (!task.memory->fast.ready || ::ptrace(PTRACE_GETREGS, task.tid, nullptr, &regs) != 0) return false;
+  if (!leave_runtime(task, regs)) return false;
+  ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &regs);
+  return (signal == SIGSEGV || signal == SIGBUS) && ::ptrace(PTRACE_GETSIGINFO, task.tid, nullptr, &info) == 0 &&
+         info.si_code > 0;
+}
+
 void Tracer::on_signal(Task& task, int signal) {
+  if (leave_runtime_for(task, signal)) return resume(task);
   if (task.stubbed && task.memory->has_stubs())
     leave_stub(task);
   else if (how_ == Interception::notify && !std::exchange(task.interrupted, false))
@@ -243,6 +257,7 @@ void Tracer::on_new_task(Task& parent) {
   }
   child.fs = (flags & CLONE_FS) != 0 ? parent.fs : std::make_shared<FileSystemState>(*parent.fs);
   child.credentials = parent.credentials;
+  child.fast = parent.fast;
   child.known = true;
   if (child.attached) resume(child);
   if (parent.at_exit != AtExit::nothing) return resume_to_exit(parent);
@@ -313,7 +328,9 @@ void Tracer::on_entry(Task& task, Abi abi) {
   const xlate::Call* call = xlate::find_call(abi, as_word(abi, regs.orig_rax));
   CallStop stop{run_, task, call == nullptr ? k_unknown : *call, abi, regs};
   task.abi = abi;
+  if (run_.fast) before_fast_call(stop);
   const Next next = how_ != Interception::every ? dispatch(stop) : serve_unfiltered(stop);
+  if (run_.fast) after_fast_call(stop, regs);
   if (next != Next::as_is) ::ptrace(PTRACE_SETREGS, task.tid, nullptr, &stop.regs);
   task.stubbed = next == Next::run;
   if (next != Next::watch) return resume(task);

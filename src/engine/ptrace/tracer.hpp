@@ -48,6 +48,7 @@ class Tracer {
   Next dispatch(CallStop& stop);
   void kill_all();
   void save_owners(bool at_end);
+  bool leave_runtime_for(Task& task, int signal);
 
   Run& run_;
   Interception how_;

@@ -50,6 +50,7 @@ TEST_F(ConfigTest, Defaults) {
   EXPECT_EQ(config.http_insecure, false);
   EXPECT_EQ(config.timeout, 12);
   EXPECT_EQ(config.ctimeout, 6);
+  EXPECT_EQ(config.fast_after, 32);
   EXPECT_EQ(config.download_timeout, 1800);
   EXPECT_EQ(config.docker_registries["docker.io"].registry, "https://registry-1.docker.io");
   EXPECT_EQ(config.docker_registries["docker.io"].index, "https://hub.docker.com");

@@ -8,7 +8,7 @@
 namespace udk::engine::test {
 
 // The ways to intercept calls, as option -i of engine_run names them and in the order of EngineChoice.
-inline constexpr const char* k_interceptions[] = {"notify", "stops", "plain"};
+inline constexpr const char* k_interceptions[] = {"notify", "stops", "plain", "fast"};
 
 // What a run of the engine's driver printed and how it ended.
 struct Outcome {

@@ -152,6 +152,19 @@ TEST_F(Owners, HardLinksShareTheBelief) {
   EXPECT_EQ(saved().size(), 1U);
 }
 
+TEST_F(Owners, NamesThatWereRecordedOfOneFile) {
+  book.content["a"] = book.content["b"] = {5, 5, 0644};
+  book.content["c"] = {6, 6, 0600};  // somebody has linked it from outside
+  load();
+  EXPECT_NE(table.find(file(7), "/a"), nullptr);
+  EXPECT_NE(table.find(file(7), "/b"), nullptr);
+  EXPECT_FALSE(table.changed());
+  EXPECT_EQ(table.find(file(7), "/c")->owner.uid, 5U);
+  EXPECT_EQ(saved()["c"].uid, 5U);
+  table.forget(file(7), "/b");
+  EXPECT_TRUE(saved().empty());
+}
+
 TEST_F(Owners, AnExpectedFileIsKnownWhenItIsSeen) {
   load();
   table.expect("/new", true, of(5));

@@ -27,7 +27,7 @@ static void plain_open(void) {
   const unsigned flags = open_flags();
   const mode_t mode = choose_mode(0);
   say("open(%s, %#o, %#o)", path.shown, flags, mode);
-  result_fd(syscall(SYS_open, path.text, flags, mode));
+  result_fd(DIRECT(SYS_open, path.text, flags, mode));
 }
 
 static void open_at(void) {
@@ -36,7 +36,7 @@ static void open_at(void) {
   const unsigned flags = open_flags();
   const mode_t mode = choose_mode(0);
   say("openat(%s, %s, %#o, %#o)", dir_text(dir), path.shown, flags, mode);
-  result_fd(syscall(SYS_openat, dir, path.text, flags, mode));
+  result_fd(DIRECT(SYS_openat, dir, path.text, flags, mode));
 }
 
 static void open_at2(void) {

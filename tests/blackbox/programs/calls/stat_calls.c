@@ -23,7 +23,7 @@ static void plain_stat(int follow) {
   const struct path path = choose_path();
   struct stat st;
   say("%s(%s)", follow ? "stat" : "lstat", path.shown);
-  told_stat(syscall(follow ? SYS_stat : SYS_lstat, path.text, &st), &st);
+  told_stat(follow ? DIRECT(SYS_stat, path.text, &st) : DIRECT(SYS_lstat, path.text, &st), &st);
 }
 
 static unsigned at_flags(void) {
@@ -45,7 +45,7 @@ static void stat_at(void) {
   const unsigned flags = at_flags();
   struct stat st;
   say("fstatat(%s, %s, %#x)", dir_text(dir), path.shown, flags);
-  told_stat(syscall(SYS_newfstatat, dir, path.text, &st, flags), &st);
+  told_stat(DIRECT(SYS_newfstatat, dir, path.text, &st, flags), &st);
 }
 
 static void stat_x(void) {
@@ -56,7 +56,7 @@ static void stat_x(void) {
   struct statx st;
   memset(&st, 0, sizeof st);
   say("statx(%s, %s, %#x, %#x)", dir_text(dir), path.shown, flags, mask);
-  const long returned = syscall(SYS_statx, dir, path.text, flags, mask, &st);
+  const long returned = DIRECT(SYS_statx, dir, path.text, flags, mask, &st);
   if (returned == 0) {
     say(" [%06o", S_ISLNK(st.stx_mode) ? S_IFLNK : (unsigned)st.stx_mode);
     if (S_ISREG(st.stx_mode) || S_ISLNK(st.stx_mode)) say(" size %llu", (unsigned long long)st.stx_size);
@@ -74,10 +74,10 @@ static void access_call(void) {
   switch (below(3)) {
     case 0:
       say("access(%s, %d)", path.shown, mode);
-      return result_ok(syscall(SYS_access, path.text, mode));
+      return result_ok(DIRECT(SYS_access, path.text, mode));
     case 1:
       say("faccessat(%s, %s, %d)", dir_text(dir), path.shown, mode);
-      return result_ok(syscall(SYS_faccessat, dir, path.text, mode));
+      return result_ok(DIRECT(SYS_faccessat, dir, path.text, mode));
     default:
       say("faccessat2(%s, %s, %d, %#x)", dir_text(dir), path.shown, mode, flags);
       return result_ok(syscall(SYS_faccessat2, dir, path.text, mode, flags));
@@ -112,10 +112,10 @@ static void read_link(void) {
   const int size = percent(85) ? PATH_MAX : (int)below(12) - 1;
   if (percent(50)) {
     say("readlink(%s, %d)", path.shown, size);
-    return told_link(syscall(SYS_readlink, path.text, text, size), text);
+    return told_link(DIRECT(SYS_readlink, path.text, text, size), text);
   }
   say("readlinkat(%s, %s, %d)", dir_text(dir), path.shown, size);
-  told_link(syscall(SYS_readlinkat, dir, path.text, text, size), text);
+  told_link(DIRECT(SYS_readlinkat, dir, path.text, text, size), text);
 }
 
 // Links to open files, which are otherwise seldom hit without anything behind.
@@ -176,7 +176,7 @@ static void same_file(void) {
   struct stat st[2];
   say("same(%s, %s and %s, %s)", dir_text(dirs[0]), paths[0].shown, dir_text(dirs[1]), paths[1].shown);
   for (int i = 0; i < 2; ++i) {
-    const long returned = syscall(SYS_newfstatat, dirs[i], paths[i].text, &st[i], AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+    const long returned = DIRECT(SYS_newfstatat, dirs[i], paths[i].text, &st[i], AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
     if (returned != 0) return result_ok(returned);
   }
   result(st[0].st_ino == st[1].st_ino && st[0].st_dev == st[1].st_dev);
