@@ -5,7 +5,8 @@ they return and the trees that they leave must be equal. Started by ./tools/conf
     difference.py [--minutes N] [--seed N] [--calls RANGES] [--user] [--jobs N]
 
 Without --seed it goes through random seeds until the time is over; the first difference is made smaller and printed with
-the words that show it again. Exit status: 0 no difference, 1 a difference, 75 the package mirror failed.
+the words that show it again. Programs serve calls themselves from the first one on (mode P1); with UDOCKER_FAST_AFTER=0 the
+tracer serves all (mode P2). Exit status: 0 no difference, 1 a difference, 75 the package mirror failed.
 """
 from __future__ import annotations
 
