@@ -47,9 +47,11 @@ std::string text_member(const json& object, const char* key) {
 Result<> add_layer(ImageData& image, const std::string& name) {
   ImageLayer layer;
   layer.name = name;
-  layer.path = path_join(image.dir, name);
+  auto path = real_path(path_join(image.dir, name));
+  if (!path || !is_regular(*path))
+    return fail(broken(image.name, Code::not_found, "its layer " + name + " is missing"));
+  layer.path = std::move(*path);
   if (auto digest = image::Digest::parse(name)) layer.digest = *digest;
-  if (!is_regular(layer.path)) return fail(broken(image.name, Code::not_found, "its layer " + name + " is missing"));
   image.layers.push_back(std::move(layer));
   return {};
 }
@@ -84,11 +86,13 @@ Result<> read_v2(ImageData& image, const json& manifest) {
   auto config = manifest.find("config");
   auto digest = image::Digest::parse(config == manifest.end() ? "" : text_member(*config, "digest"));
   if (!digest) return fail(broken(image.name, Code::corrupt, "its manifest names no configuration"));
-  auto text = read_file(path_join(image.dir, digest->text()), k_max_metadata);
+  auto path = real_path(path_join(image.dir, digest->text()));
+  auto text = path ? read_file(*path, k_max_metadata) : fail(path.error());
   if (!text) return fail(broken(image.name, text.error().code, "its configuration cannot be read"));
   if (image::Digest::of(*text, digest->kind()) != *digest)
     return fail(broken(image.name, Code::corrupt, "its configuration does not match " + digest->short_text()));
   image.config = std::move(*text);
+  image.config_path = std::move(*path);
   image.config_digest = *digest;
   return {};
 }

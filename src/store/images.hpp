@@ -43,7 +43,7 @@ struct ImageLink {
 
 struct ImageLayer {
   std::string name;                      // of the link: "sha256:..." or "<id>.layer"
-  std::string path;                      // of the link, in the tag directory
+  std::string path;                      // of the blob, which stays where it is when the tag is moved
   std::optional<image::Digest> digest;   // of the file, where the name says it
   std::optional<image::Digest> diff_id;  // of the uncompressed archive, where the configuration says it
   std::optional<std::uint64_t> size;     // as the manifest says
@@ -59,6 +59,7 @@ struct ImageData {
   ImageFormat format = ImageFormat::v2;
   std::vector<ImageLayer> layers;              // base first; each file exists
   std::string config;                          // JSON text, as stored
+  std::string config_path;                     // v2: of its blob
   std::optional<image::Digest> config_digest;  // v2: the name of the configuration blob
   std::optional<image::Digest>
       manifest_digest;   // of the manifest as the registry sent it; none if pulled by the Python tool

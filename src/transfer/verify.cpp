@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "base/file.hpp"
 #include "base/path.hpp"
 #include "image/image_config.hpp"
@@ -78,14 +81,12 @@ class Verifier {
   ImageReport& report_;
 };
 
+// Where the blob of a manifest is.
+using PathOf = std::function<std::string(const image::Descriptor&)>;
+
 // Images of the Python tool's load and import, and those with manifests of schema 1, say less of themselves.
-Result<> verify_old(const store::Store& store, const store::ImageName& name, Verifier& verifier) {
-  auto data = store.images().load(name);
-  if (!data) {
-    verifier.blame("metadata", data.error().text);
-    return {};
-  }
-  for (const auto& layer : data->layers) {
+Result<> verify_old(const store::ImageData& data, Verifier& verifier) {
+  for (const auto& layer : data.layers) {
     std::optional<image::Descriptor> blob;
     if (layer.digest) {
       struct stat status {};
@@ -97,8 +98,7 @@ Result<> verify_old(const store::Store& store, const store::ImageName& name, Ver
   return {};
 }
 
-Result<> verify_new(const std::string& dir, const image::Manifest& manifest, Verifier& verifier) {
-  auto path_of = [&](const image::Descriptor& blob) { return path_join(dir, blob.digest.text()); };
+Result<> verify_new(const PathOf& path_of, const image::Manifest& manifest, Verifier& verifier) {
   const auto text = verifier.configuration(path_of(manifest.config), manifest.config);
   std::vector<image::Digest> diff_ids;
   if (auto config = image::ImageConfig::parse(text)) {
@@ -117,12 +117,47 @@ Result<> verify_new(const std::string& dir, const image::Manifest& manifest, Ver
 }
 
 // An image that was pulled by its digest has a manifest of that digest.
-void verify_digest(const store::Store& store, const store::ImageName& name, Verifier& verifier) {
-  auto wanted = image::Digest::parse(name.tag);
-  if (!wanted) return;
-  auto data = store.images().load(name);
-  if (data && data->manifest_digest && *data->manifest_digest != *wanted && wanted->kind() == HashKind::sha256)
-    verifier.blame("manifest", "its digest is " + data->manifest_digest->text() + ", not " + wanted->text());
+void verify_digest(const store::ImageData& data, Verifier& verifier) {
+  auto wanted = image::Digest::parse(data.name.tag);
+  if (wanted && data.manifest_digest && *data.manifest_digest != *wanted && wanted->kind() == HashKind::sha256)
+    verifier.blame("manifest", "its digest is " + data.manifest_digest->text() + ", not " + wanted->text());
+}
+
+// An image of which all parts are there; none goes while it is read, whatever becomes of its name.
+Result<> verify_whole(const store::ImageData& data, Verifier& verifier, ImageReport& report) {
+  if (data.format != store::ImageFormat::v2) return verify_old(data, verifier);
+  auto manifest = image::parse_manifest(data.manifest);
+  if (!manifest) {
+    verifier.blame("manifest", manifest.error().text);
+    return {};
+  }
+  const auto path_of = [&](const image::Descriptor& blob) {
+    const auto same = [&](const store::ImageLayer& layer) { return layer.digest == blob.digest; };
+    const auto layer = std::find_if(data.layers.begin(), data.layers.end(), same);
+    return layer == data.layers.end() ? data.config_path : layer->path;
+  };
+  TRY(verify_new(path_of, *manifest, verifier));
+  verify_digest(data, verifier);
+  report.manifest = std::move(*manifest);
+  return {};
+}
+
+// An image that cannot be read as a whole: what its manifest says, as far as there is one.
+Result<> verify_broken(const std::string& dir, const Error& why, Verifier& verifier, ImageReport& report) {
+  auto text = read_file(path_join(dir, "manifest"), k_max_document);
+  auto manifest = text ? image::parse_manifest(*text) : Result<image::Manifest>(fail(std::move(text).error()));
+  if (exists(path_join(dir, "v1")) || (!manifest && manifest.error().code == Code::unsupported)) {
+    verifier.blame("metadata", why.text);
+    return {};
+  }
+  if (!manifest) {
+    verifier.blame("manifest", manifest.error().text);
+    return {};
+  }
+  TRY(verify_new([&](const image::Descriptor& blob) { return path_join(dir, blob.digest.text()); }, *manifest,
+                 verifier));
+  report.manifest = std::move(*manifest);
+  return {};
 }
 
 }  // namespace
@@ -132,19 +167,15 @@ Result<ImageReport> verify_image(const store::Store& store, const store::ImageNa
   TRY_ASSIGN(auto entry, store.images().find(name));
   ImageReport report;
   Verifier verifier(options, report);
-  auto text = read_file(path_join(entry.dir, "manifest"), k_max_document);
-  auto parsed = text ? image::parse_manifest(*text) : Result<image::Manifest>(fail(std::move(text).error()));
-  if (exists(path_join(entry.dir, "v1")) || (!parsed && parsed.error().code == Code::unsupported)) {
-    TRY(verify_old(store, name, verifier));
+  const auto pinned = store.images().pin(name);
+  // Where nothing can be pinned, as on a full disk, it is read as it is.
+  const auto data = pinned ? Result<store::ImageData>(pinned->data) : store.images().load(name);
+  if (data) {
+    TRY(verify_whole(*data, verifier, report));
     return report;
   }
-  if (!parsed) {
-    verifier.blame("manifest", parsed.error().text);
-    return report;
-  }
-  TRY(verify_new(entry.dir, *parsed, verifier));
-  verify_digest(store, name, verifier);
-  report.manifest = std::move(*parsed);
+  TRY(store.images().find(name));  // gone meanwhile
+  TRY(verify_broken(entry.dir, data.error(), verifier, report));
   return report;
 }
 

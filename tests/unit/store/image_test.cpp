@@ -216,6 +216,8 @@ TEST(Image, PinKeepsBlobsThroughRemoval) {
     ASSERT_TRUE(scratch.open().images().remove(k_name, Removal::normal));
     EXPECT_EQ(tree_of(scratch / "layers"), blobs_of({&k_one}));
     EXPECT_TRUE(store.blobs().verify(*pinned->data.layers[0].digest));
+    EXPECT_TRUE(exists(pinned->data.layers[0].path)) << "it can still be read from where the data says";
+    EXPECT_TRUE(exists(pinned->data.config_path));
   }
   expect_clean(scratch, {});
 }
