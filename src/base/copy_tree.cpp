@@ -14,6 +14,7 @@
 
 #include "base/copy_entry.hpp"
 #include "base/file.hpp"
+#include "base/open_file_limit.hpp"
 #include "base/own_file.hpp"
 
 namespace udk {
@@ -132,7 +133,7 @@ class TreeCopy {
 }  // namespace
 
 Result<> copy_tree(const std::string& from, const std::string& to, const CopyOptions& options) {
-  raise_open_file_limit();
+  raise_open_file_limit();  // a walk of a tree holds one for each level
   return TreeCopy(to, options).run(from, to);
 }
 

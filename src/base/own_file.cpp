@@ -1,7 +1,6 @@
 #include "base/own_file.hpp"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 
 #include <cerrno>
 
@@ -51,13 +50,6 @@ Result<OwnDir> OwnDir::open(int dir, const std::string& name) {
 OwnDir::~OwnDir() {
   if (fd_ && status_.st_uid == ::geteuid() && (status_.st_mode & k_searchable) != k_searchable)
     (void)change_mode(fd_, status_.st_mode);
-}
-
-void raise_open_file_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace udk

@@ -31,7 +31,4 @@ class OwnDir {
   struct stat status_;
 };
 
-// As many open files as the system lets this process have: a walk of a tree holds one for each level.
-void raise_open_file_limit();
-
 }  // namespace udk

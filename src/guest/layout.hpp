@@ -26,8 +26,7 @@ struct Slot {
   std::uint64_t site;    // address of the guest's own system call instruction
   std::uint64_t result;  // of the call, if it is done
   std::uint64_t done;    // 1: the kernel has made the guest's call, so that it must not be made again
-  std::uint64_t target;  // where the guest goes on
-  char unused[k_slot_bytes / 8 - 18 * sizeof(std::uint64_t)];
+  char unused[k_slot_bytes / 8 - 17 * sizeof(std::uint64_t)];
   alignas(16) unsigned char answer[256];  // what the kernel says: struct stat, struct statx, or a link's text
   char given[512];                        // the path as the guest gave it
   char host[768];                         // the path for the kernel

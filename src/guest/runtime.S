@@ -3,27 +3,27 @@
 // can take a thread out of here when a signal is about to be delivered (engine/ptrace/fast_states.cpp).
 #define S_RSP 0
 #define S_RAX 8
-#define S_RDI 16
-#define S_RSI 24
-#define S_RDX 32
-#define S_R10 40
-#define S_R8 48
-#define S_R9 56
-#define S_RBX 64
-#define S_RBP 72
-#define S_R12 80
-#define S_R13 88
-#define S_R14 96
-#define S_R15 104
 #define S_SITE 112
 #define S_RESULT 120
 #define S_DONE 128
-#define S_TARGET 136
 #define SLOT_SHIFT 12
 #define SLOT_SIZE 4096
 #define SLOT_NUMBER 64
 #define D_BUSY_ADDRESS 128
 #define D_SLOTS 136
+
+// The registers that are the guest's, in the order of the slot (guest::Slot), from or to the slot at r11.
+        .macro  registers way
+        .set    at, S_RAX
+        .irp    name, rdi, rsi, rdx, r10, r8, r9, rbx, rbp, r12, r13, r14, r15
+        .set    at, at + 8
+        .ifc    \way, save
+        mov     %\name, at(%r11)
+        .else
+        mov     at(%r11), %\name
+        .endif
+        .endr
+        .endm
 
         .section .text.begin,"ax",@progbits
         .globl udk_runtime_header, udk_gate, udk_gate_open
@@ -54,18 +54,7 @@ udk_scaled:
 udk_saving:
         mov     %rsp, S_RSP(%r11)
         mov     %rax, S_RAX(%r11)
-        mov     %rdi, S_RDI(%r11)
-        mov     %rsi, S_RSI(%r11)
-        mov     %rdx, S_RDX(%r11)
-        mov     %r10, S_R10(%r11)
-        mov     %r8, S_R8(%r11)
-        mov     %r9, S_R9(%r11)
-        mov     %rbx, S_RBX(%r11)
-        mov     %rbp, S_RBP(%r11)
-        mov     %r12, S_R12(%r11)
-        mov     %r13, S_R13(%r11)
-        mov     %r14, S_R14(%r11)
-        mov     %r15, S_R15(%r11)
+        registers save
         mov     %rcx, S_SITE(%r11)
         movq    $0, S_DONE(%r11)
         lea     SLOT_SIZE(%r11), %rsp
@@ -80,18 +69,7 @@ udk_working:
         jz      1f
         mov     S_RESULT(%r11), %rax
         lea     2(%rcx), %rcx
-1:      mov     S_RDI(%r11), %rdi
-        mov     S_RSI(%r11), %rsi
-        mov     S_RDX(%r11), %rdx
-        mov     S_R10(%r11), %r10
-        mov     S_R8(%r11), %r8
-        mov     S_R9(%r11), %r9
-        mov     S_RBX(%r11), %rbx
-        mov     S_RBP(%r11), %rbp
-        mov     S_R12(%r11), %r12
-        mov     S_R13(%r11), %r13
-        mov     S_R14(%r11), %r14
-        mov     S_R15(%r11), %r15
+1:      registers load
         mov     S_RSP(%r11), %rsp
 udk_restored:
         sub     udk_data+D_SLOTS(%rip), %r11

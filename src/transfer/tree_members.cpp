@@ -7,6 +7,7 @@
 
 #include "base/file.hpp"
 #include "base/file_extents.hpp"
+#include "base/open_file_limit.hpp"
 
 namespace udk::transfer {
 namespace {
@@ -21,7 +22,7 @@ bool is_whole(const std::vector<FileExtent>& extents, std::uint64_t size) {
 }  // namespace
 
 Result<> TreeMembers::write(const std::string& path) {
-  raise_open_file_limit();
+  raise_open_file_limit();  // a walk of a tree holds one for each level
   TRY_ASSIGN(OwnDir top, OwnDir::open(AT_FDCWD, path));
   device_ = top.status().st_dev;
   auto member = describe("", top.status());

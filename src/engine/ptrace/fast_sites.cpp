@@ -19,7 +19,7 @@
 namespace udk::engine {
 namespace {
 
-constexpr std::size_t k_jump_size = 5, k_trampoline_size = 32;
+constexpr std::size_t k_jump_size = 5;
 constexpr std::size_t k_maps_limit = 1 << 22;
 
 Word number(std::string_view text, int base = 16) {
@@ -132,8 +132,8 @@ bool write_data(const Run& run, const Task& task, FastSpace& space) {
 }
 
 // movabs $SITE, %rcx; jmp *(%rip); ENTRY, behind the instruction that was in the jump's place.
-std::array<unsigned char, k_trampoline_size> trampoline(const Site& site, Word entry) {
-  std::array<unsigned char, k_trampoline_size> code{};
+std::array<unsigned char, k_fast_trampoline_size> trampoline(const Site& site, Word entry) {
+  std::array<unsigned char, k_fast_trampoline_size> code{};
   std::copy_n(site.bytes.begin() + 1, k_jump_size, code.begin());
   constexpr std::array<unsigned char, 2> k_load = {0x48, 0xb9};
   constexpr std::array<unsigned char, 6> k_jump = {0xff, 0x25, 0, 0, 0, 0};
@@ -146,8 +146,8 @@ std::array<unsigned char, k_trampoline_size> trampoline(const Site& site, Word e
 
 void patch(const Run& run, Task& task, const Site& site) {
   FastSpace& space = task.memory->fast;
-  const std::size_t offset = space.sites.size() * k_trampoline_size;
-  if (!find_area(task, space) || offset + k_trampoline_size > space.area_size) return;
+  const std::size_t offset = space.sites.size() * k_fast_trampoline_size;
+  if (!find_area(task, space) || offset + k_fast_trampoline_size > space.area_size) return;
   const Word place = space.area + offset;
   const auto distance = static_cast<std::int64_t>(place - (site.move + k_jump_size));
   if (distance != static_cast<std::int32_t>(distance)) return;
@@ -180,7 +180,7 @@ bool may_be_fast(const Run& run, const Task& task) {
 
 void consider_site(Run& run, Task& task, const Registers& given) {
   FastSpace& space = task.memory->fast;
-  if (space.off || !task.memory->has_stubs()) return;
+  if (!task.memory->has_stubs()) return;
   if (++space.calls < run.spec.fast_after || space.tried.count(given.rip) != 0) return;
   // Another thread could be about to execute what is changed.
   if (task.memory.use_count() != 1) return;

@@ -17,7 +17,6 @@ struct Task;
 
 // What was done to an address space. A copy of it has the same done.
 struct FastSpace {
-  bool off = false;      // never here
   bool ready = false;    // the runtime's data is set
   bool allowed = false;  // the runtime serves calls
   unsigned calls = 0;    // that could have been served
@@ -29,6 +28,7 @@ struct FastSpace {
   std::vector<std::pair<Word, Word>> text;  // mappings that may be changed
 };
 
+inline constexpr std::size_t k_fast_trampoline_size = 32;
 inline constexpr std::size_t k_fast_area_size = 65536;  // behind dynamic loaders
 
 // A call of x86-64 was served by the tracer, as `given` says. To be called while its thread waits.

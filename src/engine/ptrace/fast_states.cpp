@@ -12,7 +12,6 @@ namespace {
 
 using guest::runtime_header;
 
-constexpr std::size_t k_trampoline_size = 32;
 constexpr Word k_carry = 1;  // in the flags
 
 // What the kernel has in rax when a signal has ended a call that may be restarted (linux/errno.h), or EINTR.
@@ -105,8 +104,8 @@ bool leave_code(Task& task, Registers& regs, Word offset) {
 bool leave_runtime(Task& task, Registers& regs) {
   const FastSpace& space = task.memory->fast;
   if (!space.ready) return false;
-  if (regs.rip >= space.area && regs.rip < space.area + space.sites.size() * k_trampoline_size) {
-    regs.rip = space.sites[(regs.rip - space.area) / k_trampoline_size];
+  if (regs.rip >= space.area && regs.rip < space.area + space.sites.size() * k_fast_trampoline_size) {
+    regs.rip = space.sites[(regs.rip - space.area) / k_fast_trampoline_size];
     return true;
   }
   const Word begin = task.memory->loader + guest::k_runtime_at;

@@ -1,12 +1,12 @@
 #include "engine/ptrace/session.hpp"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <memory>
 
 #include "base/log.hpp"
+#include "base/open_file_limit.hpp"
 #include "engine/ptrace/filter.hpp"
 #include "engine/ptrace/local_files.hpp"
 #include "engine/ptrace/signal_relay.hpp"
@@ -42,15 +42,6 @@ FilterOptions filter_options(const Run& run, Interception how) {
     for (std::size_t place = 0; place < k_loader_places; ++place)
       options.loader_calls.push_back({abi, LoaderImage::syscall_end(abi, loader_base(abi, place))});
   return options;
-}
-
-// The tracer holds a program's files until they are mapped, so many starts at once need many descriptors. Guests have
-// their own limit by now.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // The first process before its exec: a copy of this one.
@@ -108,7 +99,9 @@ Result<int> run_traced(const container::RunSpec& spec, Interception best, contai
   run->filter = filter_options(*run, how);
   TRY(find_cwd(*run, run->at));
   TRY_ASSIGN(const Launched launched, launch(spec, run->at.host.c_str(), how, make_filter(run->filter)));
-  raise_descriptor_limit();
+  // The tracer holds a program's files until they are mapped, so many starts at once need many descriptors. Guests have
+  // their own limit by now.
+  raise_open_file_limit();
   add_first_task(*run, launched.pid, run->at);
   const SignalRelay relay(launched.pid);
   return Tracer(*run, how).serve(launched);

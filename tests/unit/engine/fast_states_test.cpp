@@ -165,19 +165,10 @@ class FastStates : public ::testing::TestWithParam<Call> {
   }
 
   static void expect_own(const Registers& regs, const Registers& own) {
-    EXPECT_EQ(regs.rsp, own.rsp);
-    EXPECT_EQ(regs.rbp, own.rbp);
-    EXPECT_EQ(regs.rbx, own.rbx);
-    EXPECT_EQ(regs.r12, own.r12);
-    EXPECT_EQ(regs.r13, own.r13);
-    EXPECT_EQ(regs.r14, own.r14);
-    EXPECT_EQ(regs.r15, own.r15);
-    EXPECT_EQ(regs.rdi, own.rdi);
-    EXPECT_EQ(regs.rsi, own.rsi);
-    EXPECT_EQ(regs.rdx, own.rdx);
-    EXPECT_EQ(regs.r10, own.r10);
-    EXPECT_EQ(regs.r8, own.r8);
-    EXPECT_EQ(regs.r9, own.r9);
+    for (const auto kept : {&Registers::rsp, &Registers::rdi, &Registers::rsi, &Registers::rdx, &Registers::r10,
+                            &Registers::r8, &Registers::r9, &Registers::rbx, &Registers::rbp, &Registers::r12,
+                            &Registers::r13, &Registers::r14, &Registers::r15})
+      EXPECT_EQ(regs.*kept, own.*kept);
   }
 
   Shared* shared = nullptr;
