@@ -145,9 +145,11 @@ std::string Reference::tag() const {
   return tag_.empty() ? "latest" : tag_;
 }
 
-bool Reference::is_docker_hub() const {
-  return domain_.empty() || domain_ == "docker.io" || domain_ == "index.docker.io" || domain_ == "registry-1.docker.io";
+bool is_docker_hub_name(std::string_view domain) {
+  return domain == "docker.io" || domain == "index.docker.io" || domain == "registry-1.docker.io";
 }
+
+bool Reference::is_docker_hub() const { return domain_.empty() || is_docker_hub_name(domain_); }
 
 std::string Reference::remote_repository() const {
   bool lone = path_.find('/') == std::string::npos;

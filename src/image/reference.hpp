@@ -9,6 +9,9 @@
 
 namespace udk::image {
 
+// Whether a registry's name is one of those of Docker Hub.
+bool is_docker_hub_name(std::string_view domain);
+
 // What a user types to name an image: [REGISTRY/]PATH[:TAG][@DIGEST] (the grammar of distribution's `reference`
 // package), widened by what the Python tool stores: upper-case names, and NAME:ALGORITHM:HEX for NAME@ALGORITHM:HEX.
 class Reference {

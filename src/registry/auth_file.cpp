@@ -1,10 +1,10 @@
 #include "registry/auth_file.hpp"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "image/reference.hpp"
 #include "registry/token.hpp"
 
 namespace udk::registry {
@@ -20,8 +20,7 @@ std::string_view without_scheme(std::string_view text) {
 
 std::string host_name(std::string_view text) {
   auto host = to_lower(text);
-  constexpr std::array<std::string_view, 3> k_hub{"docker.io", "index.docker.io", "registry-1.docker.io"};
-  return std::find(k_hub.begin(), k_hub.end(), host) != k_hub.end() ? "docker.io" : host;
+  return image::is_docker_hub_name(host) ? "docker.io" : host;
 }
 
 // HOST or HOST/PATH of a key. docker has written URLs of several kinds, with and without the version of the interface.

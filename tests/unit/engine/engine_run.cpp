@@ -34,8 +34,8 @@ bool take_option(udk::container::RunSpec& spec, udk::engine::EngineChoice& choic
   } else if (option == "-e") {
     spec.env.push_back(text);
   } else if (option == "-i") {
-    if (text == "fast") spec.fast_after = 1;
-    if (text == "stops") choice = udk::engine::EngineChoice::ptrace_stops;
+    if (text.starts_with("fast")) spec.fast_after = 1;
+    if (text == "stops" || text == "fast_stops") choice = udk::engine::EngineChoice::ptrace_stops;
     if (text == "plain") choice = udk::engine::EngineChoice::ptrace_no_filter;
   } else if (option == "-k") {
     spec.kernel_release = text;

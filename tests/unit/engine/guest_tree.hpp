@@ -7,8 +7,8 @@
 
 namespace udk::engine::test {
 
-// The ways to intercept calls, as option -i of engine_run names them and in the order of EngineChoice.
-inline constexpr const char* k_interceptions[] = {"notify", "stops", "plain", "fast"};
+// The ways to intercept calls, as option -i of engine_run names them; the first ones in the order of EngineChoice.
+inline constexpr const char* k_interceptions[] = {"notify", "stops", "plain", "fast", "fast_stops"};
 
 // What a run of the engine's driver printed and how it ended.
 struct Outcome {
